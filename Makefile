@@ -1,0 +1,2 @@
+# `make` alone prints help.
+.DEFAULT_GOAL := help

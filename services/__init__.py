@@ -1,0 +1,1 @@
+"""The services of Interlock; none imports another, they meet in topics."""

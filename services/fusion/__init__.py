@@ -1,0 +1,1 @@
+"""Fusion: reports in, resolutions out; owns the resolver's tables."""

@@ -1,0 +1,1 @@
+"""The resolver's pure core: no I/O, no clock, no randomness."""

@@ -1,0 +1,63 @@
+"""The values that the core works on: mentions, profiles, links and comparisons."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from shared.contracts.entities import Kind, RelationType, Role
+from shared.contracts.resolution import EvidenceRow
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The normalised, comparable content of a mention.
+
+    ``id`` is 32 hex digits: a 128-bit hash of ``content`` and ``audience`` (and, for content too weak
+    to match itself, of report and local id). ``content`` is the canonical JSON of ``features``: sorted
+    names, each with its sorted canonical values.
+    """
+
+    id: str
+    kind: Kind
+    audience: str
+    label: str
+    features: Mapping[str, tuple[str, ...]]
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class MentionOf:
+    """A mention of a report and its profile; None for items, which are never resolved."""
+
+    local_id: str
+    kind: Kind
+    role: Role
+    profile: Profile | None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A relation between two profiles, as the report asserts it."""
+
+    source: str
+    target: str
+    type: RelationType
+    confidence: float
+    source_local_id: str
+    target_local_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Normalised:
+    """What normalising one report gives."""
+
+    mentions: tuple[MentionOf, ...]
+    links: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two profiles compared: ``weight`` in centibits is the sum of the rows."""
+
+    weight: int
+    contradicted: bool
+    rows: tuple[EvidenceRow, ...]

@@ -1,0 +1,1 @@
+"""Foreign file formats that become a feed's reports."""

@@ -1,0 +1,1 @@
+"""Leads: the analysts' picture, the lead rules, who sees what, and the API."""

@@ -1,0 +1,1 @@
+"""The paths of the leads API, one file per resource."""

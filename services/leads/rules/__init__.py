@@ -1,0 +1,1 @@
+"""The lead rules: one file each, one line each in ``RULES``."""

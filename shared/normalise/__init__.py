@@ -1,0 +1,1 @@
+"""Canonical forms of names, identifiers, dates and places, for fusion, search and deconfliction alike."""
