@@ -1,4 +1,4 @@
-"""From pairs and judgements to entities: one deterministic function, for the whole picture and for a viewer's.
+"""From pairs and judgements to entities: one function, for the whole picture and for a viewer's alike.
 
 Kruskal's algorithm over the positive pairs, strongest first, refusing every union that would bring a
 contradicted pair, or one judged different, into one entity. The result depends on the arguments as sets
@@ -15,7 +15,7 @@ JUDGED: Final = 1 << 40
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A scored pair, ``a`` < ``b``; ``weight`` in centibits; ``contradicted`` pairs may never share an entity."""
+    """A scored pair, ``a`` < ``b``, ``weight`` in centibits; ``contradicted``: may never share an entity."""
 
     a: str
     b: str
@@ -34,7 +34,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Clustering:
-    """``entity`` maps each profile to its entity's id; ``refused`` are the strong pairs that were held apart."""
+    """``entity`` maps each profile to its entity; ``refused`` are the strong pairs that were held apart."""
 
     entity: dict[str, str]
     refused: tuple[Pair, ...]
@@ -55,7 +55,8 @@ def partition(
     contradiction of that very pair, DIFFERENT forbids it. Of judgements that exclude each other,
     DIFFERENT holds, then SAME in order of ids.
     """
-    same, different = set(), set()
+    same: set[tuple[str, str]] = set()
+    different: set[tuple[str, str]] = set()
     for j in judgements:
         if j.a in widths and j.b in widths:
             (same if j.same else different).add((j.a, j.b))
