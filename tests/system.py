@@ -1,4 +1,4 @@
-"""A whole Interlock for tests: real processes under one supervisor, spoken to over HTTP and the command line."""
+"""A whole Interlock for tests: real processes, spoken to over HTTP and the command line."""
 
 import json
 import os
@@ -64,7 +64,7 @@ class System:
         """Run ``interlock`` with these arguments against this deployment."""
         done = subprocess.run(
             [sys.executable, "-m", "services", *arguments],
-            env=self._environ(), capture_output=True, text=True, timeout=240, check=False,
+            env=self.environ(), capture_output=True, text=True, timeout=240, check=False,
         )  # fmt: skip
         if check and done.returncode:
             raise AssertionError(
@@ -72,7 +72,8 @@ class System:
             )
         return done
 
-    def _environ(self) -> dict[str, str]:
+    def environ(self) -> dict[str, str]:
+        """The environment in which commands of this deployment run."""
         return os.environ | {
             "INTERLOCK_HOME": str(self.home), "INTERLOCK_PORT_BASE": str(self.port_base), **self.environment,
         }  # fmt: skip
@@ -80,10 +81,11 @@ class System:
     def start(self, seconds: float = 90) -> None:
         """Start everything and wait until every service is ready."""
         self.home.mkdir(parents=True, exist_ok=True)
+        home = str(self.home)
         with (self.home / "supervisor.out").open("ab") as out:
             self.supervisor = subprocess.Popen(
-                [sys.executable, "-m", "services", "up", "--data", str(self.home), "--port-base", str(self.port_base)],
-                env=self._environ(), stdout=out, stderr=out,
+                [sys.executable, "-m", "services", "up", "--data", home, "--port-base", str(self.port_base)],
+                env=self.environ(), stdout=out, stderr=out,
             )  # fmt: skip
         self.wait_ready(seconds)
 
