@@ -1,0 +1,221 @@
+"""Databases: SQLite and PostgreSQL behind one small surface; all dialect knowledge lives in these modules.
+
+``open_database(url)`` gives a ``Database``; ``db.transaction()`` is the only place that commits. Bulk
+statements are in ``database_rows``, the outbox in ``database_outbox``; both are offered from here too.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, LargeBinary, Uuid, create_engine, event, make_url, text
+from sqlalchemy.engine import URL, Dialect
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from shared.database_outbox import outbox_table, publish, relay
+from shared.database_rows import delete_rows, fetch, insert_new, insert_rows, upsert
+from shared.errors import Misconfigured, Transient
+
+__all__ = [
+    "Busy", "Database", "HexId", "advisory_lock", "delete_rows", "fetch", "insert_new", "insert_rows",
+    "lock_rows", "migrate", "open_database", "outbox_table", "publish", "relay", "upsert",
+]  # fmt: skip
+
+_BUSY_MS: Final = 30_000
+_SQLITE_TRANSIENT: Final = frozenset(
+    {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+)
+_LOCK_NOT_AVAILABLE: Final = "55P03"
+_TRANSIENT_CLASSES: Final = ("08", "40", "53", "57")
+"""SQLSTATE classes: connection, transaction rollback (deadlock, serialisation), resources, intervention."""
+
+
+class Busy(Transient):
+    """Somebody else holds the lock that was asked for without waiting."""
+
+
+class HexId(TypeDecorator[str]):
+    """A 128-bit id: 32 hex digits in Python, 16 bytes in the database."""
+
+    impl = LargeBinary(16)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """``uuid`` on PostgreSQL, a blob on SQLite."""
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(Uuid(as_uuid=False))
+        return dialect.type_descriptor(LargeBinary(16))
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> Any:
+        """Hex digits (with or without dashes) to what the driver takes."""
+        if value is None or dialect.name == "postgresql":
+            return value
+        return bytes.fromhex(value.replace("-", ""))
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
+        """What the driver gives to 32 hex digits."""
+        if value is None:
+            return None
+        return str(value).replace("-", "") if dialect.name == "postgresql" else value.hex()
+
+
+class Database:
+    """An engine and the rules of its transactions; safe to share between threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.is_sqlite = engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """One read-write transaction: commits at the end, rolls back on any error.
+
+        SQLite takes the write lock at once (``BEGIN IMMEDIATE``), so it never fails half-way. Raises
+        ``Busy`` for a lock refused by NOWAIT, ``Transient`` for what trying again may cure.
+        """
+        with self._connected(write=True) as conn:
+            yield conn
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A read-only transaction in which every statement sees the same committed state."""
+        with self._connected(write=False) as conn:
+            yield conn
+
+    @contextmanager
+    def _connected(self, *, write: bool) -> Iterator[Connection]:
+        try:
+            with self.engine.connect() as conn:
+                if self.is_sqlite:
+                    conn = conn.execution_options(interlock_write=write)  # noqa: PLW2901 - same connection
+                elif not write:
+                    conn = conn.execution_options(  # noqa: PLW2901 - same connection
+                        isolation_level="REPEATABLE READ", postgresql_readonly=True
+                    )
+                with conn.begin():
+                    yield conn
+        except DBAPIError as error:
+            raise_as_transient(error)
+            raise
+
+    def ping(self) -> None:
+        """Raise ``Transient`` unless the database answers."""
+        with self.snapshot() as conn:
+            conn.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+
+def open_database(url: str, *, durable: bool = False, cache_mb: int = 64, pool_size: int = 8) -> Database:
+    """Open ``sqlite:///path`` or ``postgresql+psycopg://…``.
+
+    ``durable``: SQLite syncs at each commit; otherwise a power cut may lose the last commits, which is
+    right for a database that is rebuilt from the log. ``cache_mb`` is SQLite's page cache per connection.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return Database(_sqlite(parsed, "FULL" if durable else "NORMAL", cache_mb, pool_size))
+    if parsed.get_backend_name() == "postgresql":
+        return Database(_postgres(parsed, pool_size))
+    raise Misconfigured(
+        f"{parsed.render_as_string()}: use sqlite:///<file> or postgresql+psycopg://<host>/<database>"
+    )
+
+
+def _sqlite(url: URL, synchronous: str, cache_mb: int, pool_size: int) -> Engine:
+    """An engine that begins its transactions itself: the driver's own way cannot BEGIN IMMEDIATE."""
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    sizes: dict[str, Any] = {} if not url.database or url.database == ":memory:" else {"pool_size": pool_size}
+    engine = create_engine(url, connect_args={"cached_statements": 512}, **sizes)
+
+    @event.listens_for(engine, "connect")
+    def configure(dbapi: sqlite3.Connection, _record: object) -> None:
+        dbapi.isolation_level = None
+        for pragma in (
+            f"busy_timeout={_BUSY_MS}",
+            "journal_mode=WAL",
+            f"synchronous={synchronous}",
+            "foreign_keys=ON",
+            "wal_autocheckpoint=50000",
+            "journal_size_limit=268435456",
+            f"cache_size=-{cache_mb * 1024}",
+            "mmap_size=268435456",
+            "temp_store=MEMORY",
+        ):
+            dbapi.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(conn: Connection) -> None:
+        write = conn.get_execution_options().get("interlock_write", True)
+        conn.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    return engine
+
+
+def _postgres(url: URL, pool_size: int) -> Engine:
+    """An engine whose statements are prepared early and whose dead connections are noticed."""
+    url = url.set(drivername="postgresql+psycopg")
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        connect_args={"prepare_threshold": 2, "connect_timeout": 10, "application_name": "interlock"},
+    )
+
+
+def raise_as_transient(error: DBAPIError) -> None:
+    """Raise ``Busy`` or ``Transient`` where trying again may cure ``error``; return otherwise."""
+    cause = error.orig
+    if isinstance(cause, sqlite3.OperationalError):
+        if getattr(cause, "sqlite_errorcode", 0) & 0xFF in _SQLITE_TRANSIENT:
+            raise Transient(f"database: {cause}") from error
+    elif isinstance(cause, psycopg.Error):
+        state = cause.sqlstate
+        if state == _LOCK_NOT_AVAILABLE:
+            raise Busy("somebody else holds the lock") from error
+        lost = state is None and isinstance(error, (OperationalError, InterfaceError))
+        if error.connection_invalidated or lost or (state or "").startswith(_TRANSIENT_CLASSES):
+            raise Transient(f"database: {cause}") from error
+
+
+def lock_rows(conn: Connection, table: str, column: str, keys: Sequence[Any]) -> None:
+    """Lock the rows of these keys in the order of the key; raises ``Busy`` rather than wait.
+
+    ``keys`` are in the driver's form. SQLite has one writer, which holds everything already.
+    """
+    if conn.dialect.name == "postgresql" and keys:
+        conn.exec_driver_sql(
+            f"SELECT 1 FROM {table} WHERE {column} = ANY(%s) ORDER BY {column} FOR UPDATE NOWAIT",  # noqa: S608 - names from our code
+            (sorted(keys),),
+        )
+
+
+def advisory_lock(conn: Connection, number: int) -> None:
+    """Wait for the lock of this signed 64-bit number; the transaction's end releases it."""
+    if conn.dialect.name == "postgresql":
+        conn.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (number,))
+
+
+def migrate(db: Database, script_location: Path) -> None:
+    """Bring the schema to the newest revision; several processes may try at once, one does it.
+
+    ``script_location`` is a directory with an ``env.py`` that runs the migrations on
+    ``context.config.attributes["connection"]``.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(script_location))
+    config.set_main_option("path_separator", "os")
+    with db.transaction() as conn:
+        advisory_lock(conn, 0x1D_7E_41_0C)
+        config.attributes["connection"] = conn
+        command.upgrade(config, "head")
