@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from shared.contracts.topics import Topic
+from shared.errors import Misconfigured
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,3 +107,21 @@ class Log(Protocol):
     def close(self) -> None:
         """Flush and let go of every resource."""
         ...
+
+
+def open_log(url: str) -> Log:
+    """Open the log that ``url`` names; raises ``Misconfigured``.
+
+    ``sqlite:///absolute/path?partitions=4`` or
+    ``kafka://host:9092,host2:9092?security_protocol=SASL_SSL&partitions=12&replication=3``.
+    """
+    # The adapters import the port, and who runs on one needs nothing of the other.
+    if url.startswith("sqlite:"):
+        from shared.log_sqlite import open_sqlite  # noqa: PLC0415
+
+        return open_sqlite(url)
+    if url.startswith("kafka:"):
+        from shared.log_kafka import open_kafka  # noqa: PLC0415
+
+        return open_kafka(url)
+    raise Misconfigured(f"INTERLOCK_LOG: {url} must start with sqlite:// or kafka://")
