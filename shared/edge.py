@@ -1,0 +1,142 @@
+"""The outermost layer of every HTTP service: ids, trace context, limits, access log, metrics."""
+
+import logging
+import re
+import secrets
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+from prometheus_client import Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared import telemetry
+from shared.problems import DEFECT, HEADERS_TOO_LARGE, TOO_LARGE, UNAVAILABLE, Problem
+
+MAX_HEADERS: Final = 32 << 10
+"""Bytes of all request headers together."""
+OWN_LIMIT: Final = (":bulk", ":import")
+"""Endings of paths whose handlers read the body in pieces and bound it themselves."""
+QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Paths that are always let in and logged at DEBUG only."""
+_METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+_ACCESS = logging.getLogger("interlock.access")
+
+
+class Edge:
+    """ASGI middleware: gives each request its id and trace, bounds it, logs it, counts it.
+
+    Only the path is logged, never the query: it may name persons and numbers.
+    """
+
+    def __init__(self, app: ASGIApp, *, max_body: int, max_in_flight: int = 2_000) -> None:
+        self._app = app
+        self._max_body = max_body
+        self._max_in_flight = max_in_flight
+        self._in_flight = 0
+        self._seconds: dict[tuple[str, str, int], Histogram] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; a defect below becomes a 500 that says nothing of its cause."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        headers: Mapping[bytes, bytes] = dict(scope["headers"])
+        given = headers.get(b"request-id", b"").decode("latin-1")
+        request = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+        trace = telemetry.child(headers.get(b"traceparent", b"").decode("latin-1"))
+        telemetry.request_id.set(request)
+        telemetry.traceparent.set(trace)
+        answer = _Answer(send, request, trace)
+        self._in_flight += 1
+        try:
+            if problem := self._refusal(scope, headers):
+                await problem.response(scope["path"])(scope, receive, answer.send)
+            else:
+                await self._app(scope, self._bounded(scope, receive), answer.send)
+        except Exception:
+            logging.getLogger(__name__).exception("defect while answering")
+            if not answer.status:
+                problem = DEFECT.because(f"Tell the operator the request id {request}.")
+                await problem.response(scope["path"])(scope, receive, answer.send)
+        finally:
+            self._in_flight -= 1
+            self._record(scope, answer.status, time.perf_counter() - started)
+
+    def _refusal(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Problem | None:
+        """Why this request is not even looked at, if so."""
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADERS:
+            return HEADERS_TOO_LARGE.because(f"Send at most {MAX_HEADERS} bytes of headers.")
+        path: str = scope["path"]
+        if self._in_flight > self._max_in_flight and path not in QUIET:
+            return UNAVAILABLE.retry("Too many requests are being answered right now.", 1)
+        length = headers.get(b"content-length", b"0")
+        if not path.endswith(OWN_LIMIT) and length.isdigit() and int(length[:20]) > self._max_body:
+            return self._too_large()
+        return None
+
+    def _too_large(self) -> Problem:
+        return TOO_LARGE.because(f"The body exceeds {self._max_body} bytes.", headers={"Connection": "close"})
+
+    def _bounded(self, scope: Scope, receive: Receive) -> Receive:
+        """``receive`` that refuses a body without Content-Length once it grows past the limit."""
+        if scope["path"].endswith(OWN_LIMIT):
+            return receive
+        taken = 0
+
+        async def bounded() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > self._max_body:
+                raise self._too_large()
+            return message
+
+        return bounded
+
+    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+        """Count the answer and log it; 499 = the client went away before there was one."""
+        status = status or 499
+        method = scope["method"] if scope["method"] in _METHODS else "OTHER"
+        route = str(getattr(scope.get("route"), "path", "none"))
+        histogram = self._seconds.get((method, route, status))
+        if histogram is None:
+            histogram = telemetry.HTTP_SECONDS.labels(method, route, str(status))
+            self._seconds[method, route, status] = histogram
+        histogram.observe(seconds)
+        level = logging.DEBUG if scope["path"] in QUIET else logging.INFO
+        if _ACCESS.isEnabledFor(level):
+            extra: dict[str, Any] = {
+                "method": method,
+                "path": scope["path"],
+                "status": status,
+                "ms": round(seconds * 1000, 2),
+            }
+            _ACCESS.log(level, "answered", extra=extra)
+
+
+class _Answer:
+    """Adds the headers that every answer has, and remembers its status."""
+
+    __slots__ = ("_extra", "_send", "status")
+
+    def __init__(self, send: Send, request: str, trace: str) -> None:
+        self._send = send
+        self._extra = [
+            (b"request-id", request.encode()),
+            (b"traceparent", trace.encode()),
+            (b"x-content-type-options", b"nosniff"),
+        ]
+        self.status = 0
+
+    async def send(self, message: Message) -> None:
+        """Pass a message on, its first part with our headers."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = list(message.get("headers", ()))
+            if not any(name == b"cache-control" for name, _ in headers):
+                headers.append((b"cache-control", b"no-store"))
+            message["headers"] = headers + self._extra
+        await self._send(message)
