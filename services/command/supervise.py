@@ -147,6 +147,10 @@ class Supervisor:
         """The process id of every part that runs."""
         return {r.part.name: r.process.pid for r in self._running if r.process is not None}
 
+    def ports(self) -> dict[str, int]:
+        """The port of every part."""
+        return {r.part.name: r.part.port for r in self._running}
+
     def tend(self) -> None:
         """Look after the children once: start crashed ones again, bound their logs.
 

@@ -1,0 +1,60 @@
+"""The ``interlock`` command."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from services.command import entry
+from services.command.console import Data
+from services.command.environment import environment_for
+
+Port = Annotated[int | None, typer.Option("--port", envvar="INTERLOCK_PORT", help="Listen here instead.")]
+
+
+def main() -> None:
+    """Run one command; exit code 0, 1 (it failed) or 2 (it was asked wrongly)."""
+    app = entry.commands()
+    serve = typer.Typer(help="Run one service in the foreground.", no_args_is_help=True)
+    serve.command("ingest")(serve_ingest)
+    serve.command("fusion")(serve_fusion)
+    serve.command("leads")(serve_leads)
+    app.add_typer(serve, name="serve", rich_help_panel="Running it")
+    entry.run(app)
+
+
+# Each service is imported only where it is served, so that no other command waits for it.
+
+
+def serve_ingest(
+    feed: Annotated[str, typer.Option("--feed", help="SOD, OFC, EPIC or BCSC.")],
+    port: Port = None,
+    data: Data = None,
+) -> None:
+    """Run the ingest of one feed."""
+    from services.ingest.serve import serve  # noqa: PLC0415
+
+    serve(entry.settings_of(_apply(data, port)), feed.upper())
+
+
+def serve_fusion(port: Port = None, data: Data = None) -> None:
+    """Run one fusion worker."""
+    from services.fusion.serve import serve  # noqa: PLC0415
+
+    serve(entry.settings_of(_apply(data, port)))
+
+
+def serve_leads(port: Port = None, data: Data = None) -> None:
+    """Run the leads service."""
+    from services.leads.serve import serve  # noqa: PLC0415
+
+    serve(entry.settings_of(_apply(data, port)))
+
+
+def _apply(data: str | None, port: int | None) -> dict[str, str]:
+    given = {"INTERLOCK_PORT": str(port)} if port else {}
+    return {**os.environ, **environment_for(data), **given}
+
+
+if __name__ == "__main__":
+    main()

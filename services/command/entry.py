@@ -1,0 +1,69 @@
+"""The command line as a whole: which commands there are, and how their failures end."""
+
+import os
+import sys
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from services.command import push, token, up
+from services.command.console import Failed, err
+from shared.errors import InterlockError, Misconfigured
+from shared.settings import Settings
+
+RUNNING, SENDING, READING, CARING = "Running it", "Sending reports", "Reading the picture", "Looking after it"
+
+
+def commands() -> typer.Typer:
+    """Every command that needs no service's code."""
+    app = typer.Typer(
+        name="interlock",
+        help="Fuse agencies' reports into one picture, and see what it says.",
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_options)
+    app.command("up", rich_help_panel=RUNNING)(up.up)
+    app.command("push", rich_help_panel=SENDING)(push.push)
+    app.command("token", rich_help_panel=CARING)(token.token)
+    return app
+
+
+def _options(
+    show_version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True)
+    ] = False,
+) -> None:
+    if show_version:
+        sys.stdout.write(f"interlock {version('interlock')}\n")
+        raise typer.Exit
+
+
+def run(app: typer.Typer) -> None:
+    """Run the command line; every failure ends in one clear message and its exit code."""
+    try:
+        app()
+    except Misconfigured as error:
+        _end(str(error), 2)
+    except (Failed, InterlockError, OSError) as error:
+        if isinstance(error, BrokenPipeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
+        _end(str(error), 1)
+    except KeyboardInterrupt:
+        _end("Stopped.", 1)
+
+
+def _end(message: str, code: int) -> None:
+    err().print(message, markup=False, style="red")
+    sys.exit(code)
+
+
+def settings_of(environ: Mapping[str, str]) -> Settings:
+    """The settings of an environment; raises ``Misconfigured``."""
+    return Settings.from_env(environ)
