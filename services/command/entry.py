@@ -20,7 +20,6 @@ def commands() -> typer.Typer:
     """Every command that needs no service's code."""
     app = typer.Typer(
         name="interlock",
-        help="Fuse agencies' reports into one picture, and see what it says.",
         no_args_is_help=True,
         add_completion=False,
         rich_markup_mode="rich",
@@ -34,14 +33,19 @@ def commands() -> typer.Typer:
     return app
 
 
-def _options(
-    show_version: Annotated[
-        bool, typer.Option("--version", help="Print the version.", is_eager=True)
-    ] = False,
-) -> None:
-    if show_version:
+def _print_version(asked: bool) -> None:
+    if asked:
         sys.stdout.write(f"interlock {version('interlock')}\n")
         raise typer.Exit
+
+
+Version = Annotated[
+    bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+]
+
+
+def _options(_version: Version = False) -> None:
+    """Fuse agencies' reports into one picture, and see what it says."""
 
 
 def run(app: typer.Typer) -> None:

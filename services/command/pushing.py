@@ -213,10 +213,14 @@ class FilePush:
                 results = sender.send(window)
                 self._record(results)
                 taken(results)
-            if self._lines == 0:
+            if self._done() == 0:
                 raise Failed(f"{self._file} holds no report")
         self._state.unlink(missing_ok=True)
         return self.tally
+
+    def _done(self) -> int:
+        """Reports dealt with so far, in this run and earlier ones."""
+        return self.tally.resumed_after + self.tally.accepted + self.tally.refused
 
     def _resume(self, source: IO[bytes]) -> None:
         """Skip what an earlier run of the same file has sent; a changed file starts anew."""
@@ -262,10 +266,12 @@ class FilePush:
         self.tally.accepted += len(results) - len(refused)
         self.tally.refused += len(refused)
         self.tally.refusals += refused[: max(0, 100 - len(self.tally.refusals))]
-        done = self.tally.resumed_after + self.tally.accepted + self.tally.refused
         state = {
-            "offset": self.offset, "lines": self._lines, "reports": done, "digest": self._digest.hexdigest()
-        }  # fmt: skip
+            "offset": self.offset,
+            "lines": self._lines,
+            "reports": self._done(),
+            "digest": self._digest.hexdigest(),
+        }
         draft = self._state.with_suffix(".tmp")
         draft.write_bytes(orjson.dumps(state))
         draft.replace(self._state)
