@@ -23,7 +23,7 @@ def rule(view: View) -> Finding | None:
     numbers marked as common, and places without a street address, do not count.
     """
     found = max(
-        (chosen for chosen in map(lambda w: _best(view, w), _windows(view)) if chosen),
+        (chosen for window in _windows(view) if (chosen := _best(view, window))),
         key=lambda chosen: (_value(view, chosen), [r.report_id for r in chosen]),
         default=None,
     )

@@ -8,8 +8,8 @@ from services.leads.rules.events import Event, events_of, place_of, utc_day
 from services.leads.rules.finding import Evidence, Family, Finding, Rule
 from services.leads.rules.strength import by_strength, strength
 from services.leads.rules.subjects import took_part
-from services.leads.thresholds import Threshold, threshold
 from services.leads.rules.words import dollars, sentence
+from services.leads.thresholds import Threshold, threshold
 from services.leads.view import View
 from shared.contracts.facts import EventKind
 from shared.contracts.report import Report

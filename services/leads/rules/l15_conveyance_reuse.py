@@ -64,7 +64,7 @@ def _strongest(view: View, event: Event) -> Report:
 
 
 def _drivers(view: View, event: Event) -> list[EntityView]:
-    """Who drove, as far as the reports say: the stated driver, or whom they link to the conveyance as driving."""
+    """Who drove, as far as the reports say: the stated driver, or who is linked to it as driving."""
     found: dict[str, EntityView] = {}
     for report in event.reports:
         driver = view.entity_of(report.report_id, report.facts.driver)
@@ -87,7 +87,7 @@ def _different(mine: list[EntityView], theirs: list[EntityView]) -> bool:
 
 
 def _may_be_one(a: EntityView, b: EntityView) -> bool:
-    """Two names of which one contains the other, or that share two parts: the resolver may just lack proof."""
+    """One name contains the other, or they share two parts: the resolver may just lack proof."""
     mine, theirs = _parts(a.label), _parts(b.label)
     shared = len(mine & theirs)
     return shared >= 2 or shared == min(len(mine), len(theirs))

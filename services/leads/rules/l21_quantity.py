@@ -8,8 +8,8 @@ from services.leads.rules.events import Event, events_of, net_grams, utc_day
 from services.leads.rules.finding import Evidence, Family, Finding, Rule
 from services.leads.rules.strength import by_strength, strength
 from services.leads.rules.subjects import took_part
-from services.leads.thresholds import DRUGS, Threshold, threshold
 from services.leads.rules.words import grams, sentence
+from services.leads.thresholds import DRUGS, Threshold, threshold
 from services.leads.view import View
 from shared.contracts.facts import EventKind
 from shared.contracts.report import Report
@@ -30,10 +30,10 @@ class _Hit:
 
 
 def rule(view: View) -> Finding | None:
-    """Quantity: the net weight of one drug in one seizure reaches an amount of 21 USC 841(b)(1)(A), 10 points,
-    or (B), 5 points: heroin 1 kg or 100 g, cocaine 5 kg or 500 g, fentanyl 400 g or 40 g, methamphetamine
-    mixture 500 g or 50 g, marijuana 1,000 kg or 100 kg. The whole mixture counts, whatever its purity; exhibits
-    of one seizure are added up; a seizure that two agencies reported is counted once.
+    """Quantity: the net weight of one drug in one seizure reaches an amount of 21 USC 841(b)(1)(A), 10
+    points, or (B), 5 points: heroin 1 kg or 100 g, cocaine 5 kg or 500 g, fentanyl 400 g or 40 g,
+    methamphetamine mixture 500 g or 50 g, marijuana 1,000 kg or 100 kg. The whole mixture counts, whatever
+    its purity; exhibits of one seizure are added up; a seizure that two agencies reported is counted once.
     """
     seizures = [r for r in view.reports if r.facts.kind is EventKind.SEIZURE and took_part(view, r)]
     hits = [hit for event in events_of(view, seizures) for hit in _hits(view, event)]
