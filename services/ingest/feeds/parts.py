@@ -1,0 +1,181 @@
+"""What several report types share: field types, and turning identifiers into mentions."""
+
+import re
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Annotated, Any, Final
+
+from pydantic import Field, StringConstraints, model_validator
+
+from services.ingest.feeds.codes.terms import ID_TYPE
+from services.ingest.feeds.draft import Draft, fresh_id
+from services.ingest.feeds.problems import Problem, problem
+from shared.contracts.entities import (
+    Account,
+    Aircraft,
+    Container,
+    Device,
+    Document,
+    Location,
+    Mention,
+    Money,
+    Online,
+    Person,
+    Phone,
+    RelationType,
+    Role,
+    Short,
+    Vehicle,
+    Vessel,
+)  # fmt: skip
+from shared.contracts.model import Contract
+
+CONVEYANCES: Final = ("vehicles", "vessels", "aircraft", "containers")
+PARTIES: Final = ("persons", "organizations")
+NONE: Final = "NONE"
+"""In place of a local id: there is no such thing."""
+
+PhoneNumber = Annotated[
+    str,
+    StringConstraints(min_length=3, max_length=40),
+    Field(description="telephone number, E.164 where known, such as +19155550142"),
+]
+Jurisdiction = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$"),
+    Field(description="ISO 3166-2 code of who issued the plate, such as US-TX or MX-CHH"),
+]
+PortCode = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9]{4}$"),
+    Field(description="CBP port code: 2402 El Paso, 2304 Laredo, 2504 San Ysidro …"),
+]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+BsaId = Annotated[str, StringConstraints(pattern=r"^[0-9]{14}$")]
+
+_JURISDICTION = re.compile(r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")
+_NOT_SIGNIFICANT = re.compile(r"[^A-Z0-9]+")
+_PLACES: Final[Mapping[str, tuple[type[Mention], str, str | None]]] = {
+    "PHONE": (Phone, "number", None), "IMEI": (Device, "imei", None), "IMSI": (Device, "imsi", None),
+    "ICCID": (Device, "iccid", None), "PLATE": (Vehicle, "plate", "jurisdiction"),
+    "VIN": (Vehicle, "vin", None), "TAIL": (Aircraft, "tail", None), "IMO": (Vessel, "imo", None),
+    "MMSI": (Vessel, "mmsi", None), "CONTAINER": (Container, "number", None),
+    "ACCOUNT": (Account, "number", "institution"), "IBAN": (Account, "iban", "institution"),
+    "ADDRESS": (Location, "address", None),
+}  # fmt: skip
+"""Identifier → the mention that holds it, in which field, and where its issuer goes."""
+_ONLINE: Final = ("EMAIL", "IP", "HANDLE", "DOMAIN", "WALLET")
+
+HOLDER: Final[Mapping[type[Mention], RelationType]] = {
+    Phone: RelationType.USES, Device: RelationType.USES, Online: RelationType.USES,
+    Vehicle: RelationType.DRIVES, Vessel: RelationType.USES, Aircraft: RelationType.USES,
+    Account: RelationType.HOLDS, Document: RelationType.IDENTIFIED_BY, Location: RelationType.LOCATED_AT,
+    Container: RelationType.RELATED_TO,
+}  # fmt: skip
+"""How a person relates to what is his."""
+
+
+class Identified(Contract):
+    """One identifier of a person or thing, with who issued it where that matters."""
+
+    type: Annotated[str, ID_TYPE]
+    value: Short
+    issuer: Short | None = Field(
+        None,
+        description="of a plate its jurisdiction (US-TX), of a document its country, "
+        "of an account its institution, of a handle its platform",
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Identified":
+        if self.type == "PHONE" and not 3 <= len(self.value) <= 40:
+            raise ValueError("a telephone number has 3 to 40 characters")
+        if self.type == "PLATE" and self.issuer is not None and not _JURISDICTION.match(self.issuer):
+            raise ValueError("the issuer of a plate is an ISO 3166-2 code, such as US-TX")
+        return self
+
+
+def identify(
+    draft: Draft, kind: str, value: str, *, issuer: str | None = None, role: Role = Role.TARGET
+) -> str:
+    """The local id of the mention that holds this identifier: the agency's own, or an added one."""
+    if kind in _PLACES:
+        model, field, issued = _PLACES[kind]
+        own = same(draft, model, field, value)
+        if own is not None:
+            return own
+        values: dict[str, Any] = {field: value}
+        if issued is not None and issuer is not None:
+            values[issued] = issuer
+        return draft.add(model, fresh_id(kind.lower(), value), role=role, **values)
+    model, field = (Online, "value") if kind in _ONLINE else (Document, "number")
+    own = same(draft, model, field, value)
+    if own is not None:
+        return own
+    if model is Online:
+        return draft.add(
+            Online, fresh_id(kind.lower(), value), role=role, kind=kind, value=value, platform=issuer
+        )
+    return draft.add(
+        Document, fresh_id(kind.lower(), value), role=role, type=kind, number=value, issuer=issuer
+    )
+
+
+def same(draft: Draft, model: type[Mention], field: str, value: str) -> str | None:
+    """The mention whose ``field`` holds ``value``, however it is spaced and punctuated."""
+    wanted = ""
+    for mention in draft.mentions(model):
+        there = getattr(mention, field)
+        if there is not None:
+            wanted = wanted or significant(value)
+            if significant(there) == wanted:
+                return mention.local_id
+    return None
+
+
+def significant(text: str) -> str:
+    """Letters and digits only, in capitals."""
+    return _NOT_SIGNIFICANT.sub("", text.upper())
+
+
+def hold(draft: Draft, holder: str | None, held: str | None, basis: str | None = None) -> None:
+    """Relate a person or organisation to a phone, vehicle, account, document or place that is theirs."""
+    mention = draft.find(held)
+    if mention is not None:
+        draft.relate(holder, HOLDER.get(type(mention), RelationType.RELATED_TO), held, basis)
+
+
+def aboard(draft: Draft, conveyance: str | None, driver: str | None) -> None:
+    """Relate everybody whose role says so to the conveyance."""
+    if conveyance is None:
+        return
+    draft.relate(driver, RelationType.DRIVES, conveyance)
+    for person in draft.mentions(Person):
+        if person.local_id == driver:
+            continue
+        if person.role in {Role.PASSENGER, Role.COURIER}:
+            draft.relate(person.local_id, RelationType.PASSENGER_OF, conveyance)
+        elif person.role == Role.REGISTERED_OWNER:
+            draft.relate(person.local_id, RelationType.OWNS, conveyance)
+
+
+class Denomination(Contract):
+    """How many notes or coins of one face value."""
+
+    face: Annotated[Decimal, Field(gt=0, max_digits=12, decimal_places=2)]
+    count: int = Field(ge=1, le=10**9)
+
+
+def adds_up(
+    pointer: str, denominations: tuple[Denomination, ...], total: Decimal, name: str
+) -> Iterator[Problem]:
+    """Σ face × count is the total."""
+    if denominations:
+        counted = sum((d.face * d.count for d in denominations), Decimal(0))
+        if counted != total:
+            yield problem(pointer, f"Σ face × count = {counted}, but {name} is {total}")
+
+
+def dollars(amount: Money, currency: str, usd: Money | None) -> Decimal | None:
+    """The amount in US dollars, where it is known."""
+    return usd if usd is not None else amount if currency == "USD" else None
