@@ -1,6 +1,6 @@
 """The dead letters as a list: which records were set aside, why, and which of them were dealt with since.
 
-A letter is dealt with by a tombstone that names the same source; the topic itself is only appended to.
+A letter is dealt with by a tombstone that names it; the topic itself is only appended to.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,6 +12,7 @@ from shared.contracts.topics import (
     DEAD_LETTERS,
     H_ERROR,
     H_HANDLED,
+    H_LETTER,
     H_OFFSET,
     H_PARTITION,
     H_SCHEMA,
@@ -45,18 +46,14 @@ class Letter:
 def open_letters(log: Log) -> list[Letter]:
     """The dead letters that nobody has dealt with, oldest first."""
     found: dict[tuple[str, str, str], Letter] = {}
+    sources: dict[str, tuple[str, str, str]] = {}
     for record in sorted(_records(log), key=lambda r: (r.timestamp_ms, r.position)):
-        source = _source(record)
         if H_HANDLED in record.headers:
-            found.pop(source, None)
-        else:
-            found[source] = Letter(
-                f"{record.position.partition}-{record.position.offset}",
-                source,
-                record.headers.get(H_STEP, "?"),
-                record.headers.get(H_ERROR, "?"),
-                record,
-            )
+            found.pop(sources.get(record.headers.get(H_LETTER, ""), ("", "", "")), None)
+            continue
+        letter = _letter(record)
+        sources[letter.id] = letter.source
+        found[letter.source] = letter  # a crash may have set the same record aside twice
     return list(found.values())
 
 
@@ -71,9 +68,11 @@ def _records(log: Log) -> Iterator[Record]:
             offset = page[-1].position.offset + 1
 
 
-def _source(record: Record) -> tuple[str, str, str]:
+def _letter(record: Record) -> Letter:
     topic, partition, offset = (record.headers.get(name, "?") for name in SOURCE_HEADERS)
-    return topic, partition, offset
+    place = f"{record.position.partition}-{record.position.offset}"
+    step, error = (record.headers.get(name, "?") for name in (H_STEP, H_ERROR))
+    return Letter(place, (topic, partition, offset), step, error, record)
 
 
 def choose(letters: Sequence[Letter], ids: Sequence[str], *, step: str | None, every: bool) -> list[Letter]:
@@ -102,5 +101,5 @@ def discard(log: Log, letters: Sequence[Letter], reason: str) -> None:
 
 
 def _close(log: Log, letter: Letter, how: str) -> None:
-    headers = dict(zip(SOURCE_HEADERS, letter.source, strict=True)) | {H_HANDLED: how}
+    headers = {H_HANDLED: how, H_LETTER: letter.id}
     log.append(DEAD_LETTERS.name, [NewRecord(letter.record.key, None, headers)])

@@ -67,6 +67,14 @@ def test_discarding_closes_and_sends_nothing(log: Log) -> None:
     assert reports(log) == []
 
 
+def test_a_record_set_aside_twice_is_one_letter(log: Log) -> None:
+    dead(log, "a", 1)
+    dead(log, "a", 1)
+    assert len(open_letters(log)) == 1
+    discard(log, open_letters(log), "once is enough")
+    assert open_letters(log) == []
+
+
 def test_letters_are_chosen_by_id_or_by_step(log: Log) -> None:
     dead(log, "a", 1, "parse")
     dead(log, "b", 2, "normalise")
