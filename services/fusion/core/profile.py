@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import orjson
+
 from shared.contracts.entities import Kind, RelationType, Role
 from shared.contracts.resolution import EvidenceRow
 
@@ -61,3 +63,9 @@ class Comparison:
     weight: int
     contradicted: bool
     rows: tuple[EvidenceRow, ...]
+
+
+def profile_from_content(profile_id: str, kind: Kind, audience: str, label: str, content: bytes) -> Profile:
+    """The profile of a stored row; ``content`` is what ``Profile.content`` was."""
+    features = {name: tuple(values) for name, values in orjson.loads(content).items()}
+    return Profile(profile_id, kind, audience, label, features, content)

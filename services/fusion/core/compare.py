@@ -1,0 +1,118 @@
+"""Two profiles compared: evidence rows that sum to the weight. Pure; a function of content and model."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from services.fusion.core import compare_names as by_name
+from services.fusion.core import compare_values as by_value
+from services.fusion.core.model import Comparing, Model
+from services.fusion.core.profile import Comparison, Profile
+from services.fusion.core.tally import Step, Tally
+from shared.contracts.entities import Kind
+
+Score = Callable[[Any, Any, Step, Tally], None]
+
+COMPARATORS: Final[dict[str, Score]] = {
+    "person_name": by_name.person_name,
+    "organisation_name": by_name.organisation_name,
+    "birth_date": by_value.birth_date,
+    "equal": by_value.equal,
+    "overlap": by_value.overlap,
+    "words": by_value.words,
+    "identifier": by_value.identifier,
+    "number": by_value.number,
+    "plate": by_value.plate,
+    "email": by_value.email,
+    "year": by_value.year,
+    "address": by_value.address,
+    "point": by_value.point,
+}
+"""The functions that a model's comparisons name; their docstrings are what the user reads."""
+
+_HOUSEHOLD: Final = "people of one home share this"
+
+
+class Plan(NamedTuple):
+    """A kind's comparisons made ready."""
+
+    steps: tuple[Step, ...]
+    scores: tuple[Score, ...]
+    readers: tuple[Callable[[Mapping[str, Sequence[str]]], Any], ...]
+
+
+@lru_cache(maxsize=128)
+def _plan(kind: Kind, model: Model) -> Plan:
+    """The comparisons of ``kind``, ready to run."""
+    specs = model.kinds[kind].comparisons
+    steps = tuple(
+        Step(
+            c.feature,
+            c.levels,
+            {key: level.base for key, level in c.levels.items()},
+            by_value.table_of(c.table, model.tables),
+            c.most,
+            c.household,
+        )
+        for c in specs
+    )
+    return Plan(
+        steps, tuple(COMPARATORS[c.comparator] for c in specs), tuple(_reader(c, model) for c in specs)
+    )
+
+
+def _reader(spec: Comparing, model: Model) -> Callable[[Mapping[str, Sequence[str]]], Any]:
+    """How a comparison's values are made ready, once per profile."""
+    if spec.comparator == "person_name":
+        return lambda features: by_name.read_person(features, model.tables)
+    if spec.comparator == "organisation_name":
+        return lambda features: by_name.read_organisation(features, model.tables)
+    read = {
+        "birth_date": by_value.read_dates,
+        "address": by_value.read_places,
+        "point": by_value.read_points,
+    }.get(spec.comparator, by_value.values)
+    return lambda features: read(spec.feature, features)
+
+
+@lru_cache(maxsize=16_384)
+def _ready(kind: Kind, content: bytes, model: Model) -> tuple[tuple[int, Any], ...]:
+    """The values of a profile's content made ready: (number of the comparison, value), in order."""
+    features = orjson.loads(content)
+    if "ncii" in features:
+        return ()
+    found = enumerate(read(features) for read in _plan(kind, model).readers)
+    return tuple((i, value) for i, value in found if value is not None)
+
+
+def compare(a: Profile, b: Profile, model: Model) -> Comparison:
+    """The weight of ``a`` and ``b`` being one entity, in centibits, with the rows that sum to it.
+
+    Features that only one has count nothing. ``contradicted``: a level held that one entity cannot show,
+    and nothing outweighs it. Raises ``KeyError`` for kinds that are never resolved.
+    """
+    if a.kind is not b.kind:
+        raise ValueError(f"a {a.kind} and a {b.kind} are never compared")
+    tally = _tally(a.kind, a.content, b.content, model)
+    contradicted = tally.contradicted and tally.weight < model.overrule
+    return Comparison(tally.weight, contradicted, tally.evidence())
+
+
+def self_weight(kind: Kind, content: bytes, model: Model) -> int:
+    """The weight of a mention against its like: below the threshold it is too weak to name anyone."""
+    return _tally(kind, content, content, model).weight
+
+
+def _tally(kind: Kind, a: bytes, b: bytes, model: Model) -> Tally:
+    plan = _plan(kind, model)
+    tally = Tally()
+    theirs = dict(_ready(kind, b, model))
+    for i, value in _ready(kind, a, model):
+        other = theirs.get(i)
+        if other is not None:
+            plan.scores[i](value, other, plan.steps[i], tally)
+    if tally.strangers and tally.home > model.household:
+        tally.adjust("household", _HOUSEHOLD, model.household - tally.home)
+    return tally

@@ -1,0 +1,229 @@
+"""The comparisons of everything but names: dates, identifiers, addresses, words, points."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from rapidfuzz.distance import OSA, JaroWinkler
+
+from services.fusion.core.model import Table
+from services.fusion.core.tally import Step, Tally
+from shared.normalise import dates, identifiers, places
+from shared.normalise.dates import PartialDate
+
+_EARTH_M_PER_DEGREE: Final = 111_195.0
+_DAY_BITS: Final = 840
+_MONTH_BITS: Final = 350
+_YEAR_BITS: Final = 600
+_FIRST_OF_YEAR: Final = 250
+"""Bits of a day and month, of a month, of a year of birth; 1 January often stands for an unknown day."""
+
+
+def values(feature: str, features: Mapping[str, Sequence[str]]) -> tuple[str, ...] | None:
+    """The values of a feature as they are; None without any."""
+    found = features.get(feature)
+    return tuple(found) if found else None
+
+
+def equal(a: tuple[str, ...], b: tuple[str, ...], step: Step, tally: Tally) -> None:
+    """The same value or another."""
+    shared = next((v for v in a if v in b), None)
+    if shared is not None:
+        tally.add(step, "same", shared, shared, step.table.of(shared) if step.table else 0)
+    else:
+        tally.add(step, "different", a[0], b[0])
+
+
+overlap = equal
+
+
+def words(a: tuple[str, ...], b: tuple[str, ...], step: Step, tally: Tally) -> None:
+    """The same words, nearly the same, or others; rare ones weigh more."""
+    shared = next((v for v in a if v in b), None)
+    if shared is not None:
+        tally.add(step, "same", shared, shared, step.table.of(shared) if step.table else 0)
+        return
+    best = max(((JaroWinkler.similarity(x, y), x, y) for x in a for y in b), key=lambda t: t[0])
+    bits = min(step.table.of(best[1]), step.table.of(best[2])) if step.table else 0
+    close = best[0] >= 0.92 or set(best[1].split()) & set(best[2].split()) > {""}
+    tally.add(step, "close" if close else "different", best[1], best[2], bits)
+
+
+def identifier(a: tuple[str, ...], b: tuple[str, ...], step: Step, tally: Tally) -> None:
+    """The same number or another; a number whose check digit is wrong weighs less."""
+    shared = next((v for v in a if v in b), None)
+    if shared is None:
+        tally.add(step, "different", a[0], b[0])
+        return
+    key = "same" if identifiers.valid(step.feature, shared) else "invalid"
+    tally.add(step, key, shared, shared)
+
+
+def number(a: tuple[str, ...], b: tuple[str, ...], step: Step, tally: Tally) -> None:
+    """The same number, one with a single typing error, or another; a wrong check digit weighs less."""
+    if not set(a).isdisjoint(b):
+        identifier(a, b, step, tally)
+        return
+    for x in a:
+        for y in b:
+            if len(x) >= 6 and OSA.distance(x, y, score_cutoff=1) <= 1:
+                tally.add(step, "close", x, y)
+                return
+    tally.add(step, "different", a[0], b[0])
+
+
+def plate(a: tuple[str, ...], b: tuple[str, ...], step: Step, tally: Tally) -> None:
+    """The same plate of the same jurisdiction, the same plate with one jurisdiction unknown, or another."""
+    if not set(a).isdisjoint(b):
+        identifier(a, b, step, tally)
+        return
+    for x in a:
+        for y in b:
+            (scope, _, text), (other, _, same) = x.rpartition(":"), y.rpartition(":")
+            if text == same and ("-" in {scope, other} or scope[:2] == other or other[:2] == scope):
+                tally.add(step, "close", x, y)
+                return
+    tally.add(step, "different", a[0], b[0])
+
+
+def email(a: tuple[str, ...], b: tuple[str, ...], step: Step, tally: Tally) -> None:
+    """The same address, the same with a typing error or another domain, or another."""
+    if not set(a).isdisjoint(b):
+        identifier(a, b, step, tally)
+        return
+    for x in a:
+        for y in b:
+            user, other = x.partition("@")[0], y.partition("@")[0]
+            if (len(user) >= 5 and user == other) or OSA.distance(x, y, score_cutoff=2) <= 2:
+                tally.add(step, "close", x, y)
+                return
+    tally.add(step, "different", a[0], b[0])
+
+
+def read_dates(feature: str, features: Mapping[str, Sequence[str]]) -> tuple[PartialDate, ...] | None:
+    """The dates of a feature; None without any."""
+    found = tuple(d for d in map(dates.parse, features.get(feature, ())) if d is not None)
+    return found or None
+
+
+def birth_date(a: tuple[PartialDate, ...], b: tuple[PartialDate, ...], step: Step, tally: Tally) -> None:
+    """The same day, or as much of it as both know; day and month swapped; one digit wrong; another date."""
+    best: tuple[int, str, PartialDate, PartialDate, int] | None = None
+    for x in a:
+        for y in b:
+            key, bits = _date_level(x, y)
+            weight = step.base[key] + step.levels[key].rarity * bits // 100
+            if best is None or weight > best[0]:
+                best = (weight, key, x, y, bits)
+    assert best is not None, "a parsed feature has at least one date"
+    tally.add(step, best[1], str(best[2]), str(best[3]), best[4])
+
+
+def _date_level(x: PartialDate, y: PartialDate) -> tuple[str, int]:
+    """The level of two dates, and its bits."""
+    if x == y:
+        day = _FIRST_OF_YEAR if (x.month, x.day) == (1, 1) else _DAY_BITS
+        if x.day:
+            return "same", _YEAR_BITS + day
+        return ("same month", _YEAR_BITS + _MONTH_BITS) if x.month else ("same year", _YEAR_BITS)
+    if not (x.day and y.day):
+        return _partial_level(x, y)
+    if x.year == y.year and x.month == y.day and x.day == y.month:
+        return "swapped", 0
+    one, other = (f"{d.year:04d}{d.month:02d}{d.day:02d}" for d in (x, y))
+    wrong = sum(p != q for p, q in zip(one, other, strict=True))
+    if wrong == 1:
+        return "typo", 0
+    if wrong == 2 and OSA.distance(one, other, score_cutoff=1) == 1:
+        return "transposed", 0
+    if (x.month, x.day) == (y.month, y.day):
+        return ("year differs" if abs(x.year - y.year) <= 10 else "different"), 0
+    if x.year == y.year:
+        return ("same month", _YEAR_BITS) if x.month == y.month else ("same year", _YEAR_BITS)
+    if "0101" in {one[4:], other[4:]} and abs(x.year - y.year) <= 1:
+        return "near", 0
+    return ("contradicts" if x.month != y.month and x.day != y.day else "different"), 0
+
+
+def _partial_level(x: PartialDate, y: PartialDate) -> tuple[str, int]:
+    """The level where one date or both lack the day."""
+    if x.year == y.year:
+        if x.month and y.month:
+            return ("same month", _YEAR_BITS + _MONTH_BITS) if x.month == y.month else ("near", 0)
+        return "same year", _YEAR_BITS
+    return ("near" if abs(x.year - y.year) <= 1 else "different"), 0
+
+
+def year(a: tuple[str, ...], b: tuple[str, ...], step: Step, tally: Tally) -> None:
+    """The same year, one apart, or another."""
+    gap = min(abs(int(x) - int(y)) for x in a for y in b)
+    tally.add(step, "same" if gap == 0 else "near" if gap == 1 else "different", a[0], b[0])
+
+
+def read_places(feature: str, features: Mapping[str, Sequence[str]]) -> tuple[places.Place, ...] | None:
+    """The places of a feature; None without any."""
+    found = features.get(feature)
+    return tuple(map(places.parse, found)) if found else None
+
+
+_PLACE_RANK: Final = ("unit", "street", "near", "postcode", "city", "state", "different")
+
+
+def address(a: tuple[places.Place, ...], b: tuple[places.Place, ...], step: Step, tally: Tally) -> None:
+    """The same address to the unit, the same house, nearly the same, the same postcode, place or state."""
+    rank, x, y = min(
+        ((_PLACE_RANK.index(_place_level(x, y)), x, y) for x in a for y in b), key=lambda found: found[0]
+    )
+    bits = step.table.of(x.city) if step.table and x.city else 0
+    tally.add(step, _PLACE_RANK[rank], str(x).strip("|"), str(y).strip("|"), bits)
+
+
+def _place_level(x: places.Place, y: places.Place) -> str:
+    """The level of two places."""
+    region = _agree(x.postcode, y.postcode) or (_agree(x.city, y.city) and x.state == y.state)
+    if x.street and y.street and (region or not (x.postcode and y.postcode)):
+        if x.street == y.street:
+            return "unit" if x.unit == y.unit else "street"
+        if x.number == y.number and JaroWinkler.similarity(x.street, y.street) >= 0.9:
+            return "near"
+    if _agree(x.postcode, y.postcode):
+        return "postcode"
+    if _agree(x.city, y.city):
+        return "city"
+    return "state" if _agree(x.state, y.state) and not (x.city and y.city) else "different"
+
+
+def _agree(x: str, y: str) -> bool:
+    return bool(x) and x == y
+
+
+def read_points(
+    feature: str, features: Mapping[str, Sequence[str]]
+) -> tuple[tuple[float, float], ...] | None:
+    """The WGS84 points of a feature as (latitude, longitude); None without any."""
+    found = features.get(feature)
+    if not found:
+        return None
+    pairs = (v.partition(",") for v in found)
+    return tuple((float(lat), float(lon)) for lat, _, lon in pairs)
+
+
+def point(
+    a: tuple[tuple[float, float], ...], b: tuple[tuple[float, float], ...], step: Step, tally: Tally
+) -> None:
+    """Within 20 m, within 150 m, or far apart."""
+    metres, x, y = min((_metres(x, y), x, y) for x in a for y in b)
+    key = "same" if metres <= 20 else "near" if metres <= 150 else "different"
+    tally.add(step, key, f"{x[0]},{x[1]}", f"{y[0]},{y[1]}")
+
+
+def _metres(x: tuple[float, float], y: tuple[float, float]) -> float:
+    """Distance on the sphere, in parts of a degree of latitude; exact enough below a kilometre."""
+    north = x[0] - y[0]
+    east = (x[1] - y[1]) * math.cos(math.radians((x[0] + y[0]) / 2))
+    return math.hypot(north, east) * _EARTH_M_PER_DEGREE
+
+
+def table_of(name: str, tables: Mapping[str, Table]) -> Table | None:
+    """The value table of a comparison, None where it has none."""
+    return tables.get(name) if name else None

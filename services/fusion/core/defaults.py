@@ -1,0 +1,248 @@
+"""The packaged model's comparisons, levels and key rules: the table that a domain expert reviews.
+
+m and u are estimates from public record-linkage sets and from what the identifiers are; ``interlock
+train`` estimates them again from a deployment's own pairs.
+"""
+
+from typing import Final
+
+from services.fusion.core.model import Comparing, KindModel, Level
+from shared.contracts.entities import Kind
+
+_SAME_NAME: Final = {
+    "same": Level("same", 0.80, 1.0, rarity=100),
+    "form": Level("form of the same name", 0.05, 0.40, rarity=100),
+    "spelling": Level("spelling variant", 0.05, 0.60, rarity=100),
+    "typo": Level("one letter differs", 0.04, 0.90, rarity=90),
+    "close": Level("nearly the same", 0.02, 1.2, rarity=80),
+    "joined": Level("written together or apart", 0.05, 0.30, rarity=90),
+    "initial": Level("initial agrees", 0.12, 0.02),
+    "start": Level("begins alike", 0.02, 0.01),
+    "missing": Level("only one has it", 0.35, 0.50),
+    "particle": Level("particle on one side", 0.9, 1.0),
+    "swapped": Level("given and family name swapped", 0.02, 0.06),
+    "alike": Level("similar, yet different", 0.01, 0.15),
+    "different": Level("different", 0.002, 0.80),
+    "suffix": Level("suffix agrees", 0.9, 0.05),
+    "no suffix": Level("suffix on one side", 0.10, 0.30),
+    "generation": Level("father and son by suffix", 0.001, 0.10, contradicts=True),
+    "dependent": Level("parts of a long name are not independent", 1.0, 1.0),
+}
+_BIRTH: Final = {
+    "same": Level("same day", 0.80, 1.0, rarity=100),
+    "swapped": Level("day and month swapped", 0.01, 0.00004),
+    "typo": Level("one digit differs", 0.06, 0.0010),
+    "transposed": Level("two digits swapped", 0.01, 0.0003),
+    "year differs": Level("same day and month, year differs", 0.02, 0.0020),
+    "same month": Level("same year and month", 0.60, 0.6, rarity=100),
+    "same year": Level("same year", 0.60, 0.6, rarity=100),
+    "near": Level("within a year", 0.03, 0.03),
+    "different": Level("different", 0.02, 0.90),
+    "contradicts": Level("different in year, month and day", 0.004, 0.80, contradicts=True),
+}
+
+
+def _identifier(
+    feature: str, bits: float, *, differ: float = 0.0, household: bool = False, holders: str = "one",
+    comparator: str = "identifier", exclusive: bool = False, stable: bool = True,
+) -> Comparing:  # fmt: skip  # noqa: PLR0913  # one column of the table each
+    """An identifier: agreement is worth ``bits``; different values cost ``differ`` bits."""
+    levels = {
+        "same": Level("same", 0.9, 0.9 * 2.0**-bits),
+        "invalid": Level("same, though its check digit is wrong", 0.9, 0.9 * 2.0 ** (-bits * 0.6)),
+        "close": Level("one character differs", 0.05, 0.05 * 2.0 ** (-bits * 0.6)),
+        "different": Level("different", 2.0**-differ, 1.0, contradicts=exclusive),
+    }
+    return Comparing(
+        feature, comparator, levels, household=household, holders=holders, exclusive=exclusive, stable=stable
+    )
+
+
+_PERSON_IDENTIFIERS: Final = (
+    _identifier("ssn", 24, differ=6, exclusive=True, comparator="number"),
+    _identifier("curp", 26, differ=6, exclusive=True, comparator="number"),
+    _identifier("rfc", 22, differ=4, comparator="number"),
+    _identifier("tin", 22, differ=3, comparator="number"),
+    _identifier("national_id", 22, differ=3, comparator="number"),
+    _identifier("passport", 24, differ=0.3, stable=False),
+    _identifier("visa", 24, stable=False),
+    _identifier("dl", 22, differ=1, stable=False),
+    _identifier("sentri", 22, differ=1),
+    _identifier("a_number", 24, differ=4, comparator="number"),
+    _identifier("bcc", 22, stable=False),
+    _identifier("other", 14, stable=False),
+    _identifier("phone", 12, household=True, holders="few", stable=False),
+    _identifier("email", 16, holders="few", stable=False, comparator="email"),
+    _identifier("handle", 14, holders="few", stable=False),
+    _identifier("wallet", 14, holders="few", stable=False),
+    _identifier("account", 13, household=True, holders="few"),
+    _identifier("iban", 13, household=True, holders="few"),
+    _identifier("plate", 11, household=True, holders="few", stable=False),
+    _identifier("vin", 11, household=True, holders="few", stable=False),
+    _identifier("imei", 13, holders="few", stable=False),
+    _identifier("imsi", 13, holders="few", stable=False),
+    _identifier("iccid", 13, holders="few", stable=False),
+    _identifier("meid", 13, holders="few", stable=False),
+    _identifier("ip", 6, household=True, stable=False, holders="many"),
+)
+
+_ADDRESS: Final = Comparing("address", "address", {
+    "unit": Level("same address to the unit", 0.5, 0.0003),
+    "street": Level("same house", 0.5, 0.0008),
+    "near": Level("nearly the same address", 0.2, 0.002),
+    "postcode": Level("same postcode", 0.6, 0.006),
+    "city": Level("same place", 0.7, 1.0, rarity=60),
+    "state": Level("same state only", 0.25, 0.30),
+    "different": Level("different", 0.25, 0.95),
+}, table="place", household=True, stable=False)  # fmt: skip
+
+_PERSON: Final = KindModel(
+    comparisons=(
+        Comparing("name", "person_name", _SAME_NAME, most=2600),
+        Comparing("dob", "birth_date", _BIRTH, exclusive=True),
+        Comparing("sex", "equal", {
+            "same": Level("same", 0.95, 0.5), "different": Level("different", 0.05, 0.5),
+        }, exclusive=True),
+        Comparing("country", "overlap", {
+            "same": Level("same", 0.9, 1.0, rarity=40), "different": Level("different", 0.15, 0.6),
+        }, table="country"),
+        Comparing("birth_place", "words", {
+            "same": Level("same", 0.7, 1.0, rarity=60), "close": Level("nearly the same", 0.1, 0.4, rarity=50),
+            "different": Level("different", 0.25, 0.9),
+        }, table="place"),
+        Comparing("occupation", "words", {
+            "same": Level("same", 0.6, 1.0, rarity=50), "close": Level("nearly the same", 0.1, 0.4, rarity=40),
+            "different": Level("different", 0.40, 0.95),
+        }, table="occupation", stable=False),
+        _ADDRESS,
+        *_PERSON_IDENTIFIERS,
+    ),
+    rules=(
+        "b4 t | a1 y po m o dd a3 pi", "po pi | a1 b1 y m t o dd a3 b4", "a3 b4 | y md po t o pi",
+        "b po | t o y a3 md pi", "d | t o po a3 b4 pi", "b o | a1 y po m t dd a3 pi", "a3 t | y md po o b4 pi",
+        "a3 b4 | t o a b", "n1 | n2 y n3",
+    ),
+    identifiers=tuple(c.feature for c in _PERSON_IDENTIFIERS if c.feature != "ip"),
+)  # fmt: skip
+
+_WORDS: Final = {
+    "same": Level("same", 0.85, 1.0, rarity=100),
+    "form": Level("form of the same word", 0.05, 0.4, rarity=90),
+    "spelling": Level("spelling variant", 0.05, 0.6, rarity=90),
+    "typo": Level("one letter differs", 0.05, 0.9, rarity=90),
+    "close": Level("nearly the same", 0.02, 1.2, rarity=80),
+    "joined": Level("written together or apart", 0.05, 0.3, rarity=90),
+    "initial": Level("initials of the name", 0.05, 1.0, rarity=60),
+    "start": Level("begins alike", 0.02, 0.02),
+    "missing": Level("only one has it", 0.06, 0.50),
+    "particle": Level("common word on one side", 0.5, 0.7),
+    "alike": Level("similar, yet different", 0.02, 0.10),
+    "different": Level("different", 0.004, 0.80),
+    "number": Level("different numbers", 0.05, 0.7),
+    "legal form": Level("same legal form", 0.8, 0.4),
+    "other form": Level("different legal form", 0.2, 0.5),
+    "dependent": Level("words of a long name are not independent", 1.0, 1.0),
+}
+_ORGANIZATION_IDENTIFIERS: Final = (
+    _identifier("lei", 26, differ=6, exclusive=True), _identifier("ein", 24, differ=4, comparator="number"),
+    _identifier("rfc", 22, differ=4), _identifier("tin", 22, differ=3), _identifier("registration_no", 18, differ=2),
+    _identifier("phone", 14, stable=False), _identifier("email", 14, stable=False), _identifier("domain", 16),
+    _identifier("account", 16), _identifier("iban", 16), _identifier("bic", 10), _identifier("imo", 14),
+    _identifier("vin", 10), _identifier("plate", 10), _identifier("wallet", 14),
+    _identifier("handle", 14), _identifier("other", 14),
+)  # fmt: skip
+_ORGANIZATION: Final = KindModel(
+    comparisons=(
+        Comparing("name", "organisation_name", _WORDS, table="word", most=2600),
+        Comparing("country", "overlap", {
+            "same": Level("same", 0.9, 1.0, rarity=40), "different": Level("different", 0.15, 0.8),
+        }, table="country"),
+        Comparing("registered", "birth_date", _BIRTH),
+        _ADDRESS,
+        *_ORGANIZATION_IDENTIFIERS,
+    ),
+    rules=("w1 | w2 w3 w4 t po", "w2 w3 | w4 t po", "po pi | w1 w2", "s4 | w1 w2 t po"),
+    identifiers=tuple(c.feature for c in _ORGANIZATION_IDENTIFIERS),
+)  # fmt: skip
+
+_SMALL: Final = {"same": Level("same", 0.9, 0.1), "different": Level("different", 0.1, 0.9)}
+_COLOUR: Final = {"same": Level("same", 0.8, 0.15), "different": Level("different", 0.2, 0.85)}
+_VEHICLE: Final = KindModel(
+    comparisons=(
+        _identifier("vin", 28, differ=8, exclusive=True, comparator="number"),
+        _identifier("plate", 22, differ=2, comparator="plate", stable=False),
+        Comparing("make", "equal", {"same": Level("same", 0.9, 0.08), "different": Level("different", 0.03, 0.9)}),
+        Comparing("model", "words", {"same": Level("same", 0.8, 0.02), "close": Level("alike", 0.1, 0.02),
+                                     "different": Level("different", 0.1, 0.95)}),
+        Comparing("year", "year", {"same": Level("same", 0.85, 0.05), "near": Level("one year apart", 0.1, 0.1),
+                                   "different": Level("different", 0.05, 0.85)}),
+        Comparing("colour", "equal", _COLOUR, stable=False),
+    ),
+    identifiers=("vin", "plate"),
+)  # fmt: skip
+_VESSEL: Final = KindModel(
+    comparisons=(
+        _identifier("imo", 26, differ=8, exclusive=True, comparator="number"),
+        _identifier("mmsi", 22, differ=2, stable=False), _identifier("hull_id", 24, differ=4, comparator="number"),
+        _identifier("official_no", 20, differ=1), _identifier("call_sign", 18, differ=1, stable=False),
+        Comparing("name", "organisation_name", _WORDS | {
+            "missing": Level("only one has it", 0.02, 0.5),
+        }, table="word", most=2000, stable=False),
+        Comparing("flag", "equal", {"same": Level("same", 0.8, 0.1), "different": Level("different", 0.2, 0.9)},
+                  stable=False),
+    ),
+    rules=("w1 | w2 w3 f", "w2 w3 | w4 f"),
+    identifiers=("imo", "mmsi", "hull_id", "official_no", "call_sign"),
+)  # fmt: skip
+_AIRCRAFT: Final = KindModel(
+    comparisons=(
+        _identifier("tail", 24, differ=2, stable=False),
+        _identifier("icao", 24, differ=2, stable=False),
+        Comparing("type", "equal", _SMALL),
+    ),
+    identifiers=("tail", "icao"),
+)
+_LOCATION: Final = KindModel(
+    comparisons=(
+        Comparing("address", "address", {
+            "unit": Level("same address to the unit", 0.9, 2.0**-24), "street": Level("same house", 0.9, 2.0**-22),
+            "near": Level("nearly the same address", 0.1, 2.0**-12), "postcode": Level("same postcode", 0.3, 0.003),
+            "city": Level("same place", 0.5, 1.0, rarity=30), "state": Level("same state only", 0.05, 0.3),
+            "different": Level("different", 0.02, 0.95),
+        }, table="place", exclusive=True),
+        Comparing("point", "point", {
+            "same": Level("within 20 m", 0.9, 2.0**-21), "near": Level("within 150 m", 0.5, 2.0**-13),
+            "different": Level("far apart", 0.01, 0.9, contradicts=True),
+        }, exclusive=True),
+        _identifier("port", 22, differ=6, exclusive=True), _identifier("mile", 22, differ=4),
+        _identifier("county", 6, differ=4), _identifier("area", 20, differ=4),
+    ),
+    identifiers=("address", "point", "port", "mile", "area"),
+)  # fmt: skip
+
+_STRONG: Final = 30
+"""Bits of an identifier that is the mention: two reports of one number are one thing."""
+
+
+def _numbered(*features: str) -> KindModel:
+    return KindModel(tuple(_identifier(f, _STRONG) for f in features), (), features)
+
+
+KINDS: Final = {
+    Kind.PERSON: _PERSON,
+    Kind.ORGANIZATION: _ORGANIZATION,
+    Kind.VEHICLE: _VEHICLE,
+    Kind.VESSEL: _VESSEL,
+    Kind.AIRCRAFT: _AIRCRAFT,
+    Kind.LOCATION: _LOCATION,
+    Kind.PHONE: _numbered("phone"),
+    Kind.DEVICE: _numbered("imei", "meid", "imsi", "iccid", "mac"),
+    Kind.ONLINE: _numbered("email", "ip", "handle", "domain", "url", "wallet", "hash"),
+    Kind.ACCOUNT: _numbered("iban", "account", "wallet"),
+    Kind.DOCUMENT: _numbered(
+        "passport", "visa", "dl", "sentri", "a_number", "curp", "rfc", "national_id", "bcc", "other"
+    ),
+    Kind.CONTAINER: _numbered("container"),
+    Kind.FIREARM: _numbered("firearm"),
+}
+"""Every kind that is resolved; drugs and cash are items."""

@@ -1,0 +1,186 @@
+"""The resolver's model: comparisons, levels, weights, frequencies and key rules, as data.
+
+Weights are integers in centibits (1/100 bit), so that sums are exact on every machine. A level's weight
+is ``log2(m / u)`` plus ``rarity`` percent of the bits of the value that agrees: m is how often the level
+holds for two mentions of one entity; u how often by chance (Fellegi and Sunter 1969), relative to the
+value's own frequency where rarity takes part.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property, lru_cache
+from hashlib import blake2b
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+from shared.contracts.entities import Kind
+from shared.errors import Misconfigured
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One outcome of a comparison, in words, with its m and u; ``contradicts``: may never be one entity."""
+
+    label: str
+    m: float
+    u: float
+    rarity: int = 0
+    contradicts: bool = False
+
+    @property
+    def base(self) -> int:
+        """The part of the weight that does not depend on the value, in centibits."""
+        return round(100 * math.log2(self.m / self.u))
+
+
+@dataclass(frozen=True, slots=True)
+class Comparing:
+    """How one feature is compared: ``comparator`` names the function, ``levels`` its outcomes.
+
+    ``table`` names the frequency table of its values. ``most`` caps what the feature can add, in
+    centibits; ``household``: people of one household share it; ``holders``, ``exclusive`` and ``stable``
+    state the prior in words: how many entities hold one value, whether one may have two, whether it stays.
+    """
+
+    feature: str
+    comparator: str
+    levels: Mapping[str, Level]
+    table: str = ""
+    most: int = 100_000
+    household: bool = False
+    holders: str = "many"
+    exclusive: bool = False
+    stable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Bits of each known value, in centibits; ``rare`` is for every other."""
+
+    bits: Mapping[str, int]
+    rare: int
+
+    def of(self, value: str) -> int:
+        """The bits of ``value``."""
+        return self.bits.get(value, self.rare)
+
+
+@dataclass(frozen=True, slots=True)
+class KindModel:
+    """The comparisons and key rules of one kind of entity.
+
+    A rule is ``base components | extension order``; ``identifiers`` are the features whose every value
+    is a key of its own.
+    """
+
+    comparisons: tuple[Comparing, ...]
+    rules: tuple[str, ...] = ()
+    identifiers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """Everything that decides a weight or a key; ``version`` is the hash of all of it.
+
+    ``threshold`` and ``review`` are in centibits: a pair at or above the first is the same, one between
+    them is possible. ``cap`` is how many profiles of one audience may hold a key before it is generic;
+    ``bits`` is how rare a key must be, in centibits. ``household`` caps what shared surname, home and
+    telephone add for two people whose given names differ. A contradicting level keeps two profiles apart
+    unless their weight reaches ``overrule``.
+    """
+
+    kinds: Mapping[Kind, KindModel]
+    tables: Mapping[str, Table]
+    threshold: int = 1800
+    review: int = 1000
+    cap: int = 60
+    bits: int = 1800
+    household: int = 1000
+    overrule: int = 3000
+    note: str = ""
+
+    @cached_property
+    def version(self) -> str:
+        """16 hex digits that change with any weight, table or rule."""
+        content = self.as_dict()
+        content.pop("note")
+        raw = json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+        return blake2b(raw, digest_size=8).hexdigest()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The model as plain values, the form of its file."""
+        return {
+            "note": self.note,
+            "threshold": self.threshold,
+            "review": self.review,
+            "cap": self.cap,
+            "bits": self.bits,
+            "household": self.household,
+            "overrule": self.overrule,
+            "kinds": {
+                kind.value: {
+                    "comparisons": [asdict(c) for c in k.comparisons],
+                    "rules": list(k.rules),
+                    "identifiers": list(k.identifiers),
+                }
+                for kind, k in self.kinds.items()
+            },
+            "tables": {name: {"rare": t.rare, "bits": dict(t.bits)} for name, t in self.tables.items()},
+        }
+
+
+def from_dict(content: Mapping[str, Any]) -> Model:
+    """The inverse of ``Model.as_dict``; raises ``KeyError`` or ``TypeError`` on what is no model."""
+    kinds = {}
+    for name, k in content["kinds"].items():
+        comparisons = tuple(
+            Comparing(**{**c, "levels": {key: Level(**v) for key, v in c["levels"].items()}})
+            for c in k["comparisons"]
+        )
+        kinds[Kind(name)] = KindModel(comparisons, tuple(k["rules"]), tuple(k["identifiers"]))
+    tables = {name: Table(t["bits"], t["rare"]) for name, t in content["tables"].items()}
+    scalars = {k: v for k, v in content.items() if k not in {"kinds", "tables"}}
+    return Model(kinds=kinds, tables=tables, **scalars)
+
+
+def save(model: Model, path: Path) -> None:
+    """Write ``model`` as JSON that a person can review and compare with the last."""
+    path.write_text(json.dumps(model.as_dict(), indent=1, sort_keys=True) + "\n", "utf-8")
+
+
+def load(path: Path | None = None) -> Model:
+    """The model of a file, or the packaged one; raises ``Misconfigured`` on a file that is no model."""
+    if path is None:
+        return _packaged()
+    try:
+        return from_dict(json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Misconfigured(
+            f"{path} is no resolver model: {error!r}; `interlock train` writes one"
+        ) from error
+
+
+_TABLES: Final = ("given", "family", "word", "place", "country", "occupation")
+
+
+@lru_cache(maxsize=1)
+def _packaged() -> Model:
+    """The default model: the priors of ``defaults`` and the packaged frequency tables."""
+    from services.fusion.core.defaults import KINDS  # noqa: PLC0415  # defaults are written in this module's terms
+
+    folder = resources.files("services.fusion.core").joinpath("data")
+    tables = {name: read_table(folder.joinpath(f"{name}.csv").read_text("utf-8")) for name in _TABLES}
+    return Model(kinds=KINDS, tables=tables, note="packaged")
+
+
+def read_table(text: str) -> Table:
+    """Read ``value,centibits`` lines; the line ``*`` gives the bits of unknown values."""
+    bits: dict[str, int] = {}
+    for line in text.splitlines():
+        if line and not line.startswith("#"):
+            value, _, number = line.rpartition(",")
+            bits[value] = int(number)
+    return Table(bits, bits.pop("*"))

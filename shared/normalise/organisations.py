@@ -1,0 +1,167 @@
+"""Names of organisations: words, and the legal form apart."""
+
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from importlib import resources
+from typing import Final, NamedTuple
+
+from shared.normalise.text import fold
+
+_FILE: Final = "data/legal_forms.csv"
+_LONGEST: Final = 7
+_SMALL: Final = frozenset(
+    [
+        "the",
+        "of",
+        "and",
+        "for",
+        "de",
+        "la",
+        "el",
+        "los",
+        "las",
+        "del",
+        "y",
+        "et",
+        "und",
+        "le",
+        "les",
+        "da",
+        "do",
+        "e",
+        "a",
+        "an",
+        "in",
+    ]
+)
+_NUMBERS: Final = {
+    w: str(n)
+    for n, w in enumerate(
+        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"]
+    )
+} | {"first": "1", "second": "2", "third": "3", "fourth": "4", "fifth": "5", "1st": "1", "2nd": "2",
+     "3rd": "3", "4th": "4", "5th": "5", "1er": "1", "primer": "1", "primera": "1"}  # fmt: skip
+_TENS: Final = {"thirty": 30, "forty": 40, "fourty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80,
+                "ninety": 90, "twenty": 20}  # fmt: skip
+_SPELLINGS: Final = {
+    "organisation": "organization", "centre": "center", "intl": "international", "int": "international",
+    "bros": "brothers", "mfg": "manufacturing", "svcs": "services", "svc": "services", "serv": "services",
+    "assn": "association", "assoc": "association", "dept": "department", "govt": "government",
+    "natl": "national", "univ": "university", "mgmt": "management", "hldgs": "holdings", "hldg": "holdings",
+    "holding": "holdings", "grp": "group", "gruppe": "group", "grupo": "group", "groupe": "group",
+    "tech": "technology", "technologies": "technology", "ind": "industries", "industry": "industries",
+    "inds": "industries", "transportes": "transport", "trans": "transport", "comercializadora": "trading",
+    "usa": "us", "banking": "bank", "banco": "bank", "banque": "bank", "amp": "and", "labour": "labor",
+    "defence": "defense",
+}  # fmt: skip
+
+
+class OrganisationName(NamedTuple):
+    """The words of a name in lower-case ASCII, and its legal form (a short form of the table, or empty)."""
+
+    words: tuple[str, ...]
+    form: str
+
+    def __str__(self) -> str:
+        """Canonical text, the inverse of ``parse``: ``acme trucking, llc``."""
+        return f"{' '.join(self.words)}, {self.form}" if self.form else " ".join(self.words)
+
+
+@cache
+def legal_forms() -> Mapping[tuple[str, ...], str]:
+    """Each spelling of a legal form, as words, and its short form."""
+    found: dict[tuple[str, ...], str] = {}
+    text = resources.files("shared.normalise").joinpath(_FILE).read_text("utf-8")
+    for line in text.splitlines():
+        if line and not line.startswith("#"):
+            head, *spellings = line.split(",")
+            for spelling in (head, *spellings):
+                found[tuple(spelling.split())] = head
+    return found
+
+
+@lru_cache(maxsize=65_536)
+def organisation(text: str) -> OrganisationName | None:
+    """Read an organisation's name; None where nothing of it is legible."""
+    words = _join_letters(fold(text.replace("&", " and ")).split())
+    if words and words[0] == "the" and len(words) > 1:
+        words = words[1:]
+    words, form = _strip_form(words)
+    plain = _numbers([_SPELLINGS.get(w, w) for w in words])
+    core = tuple(w for w in plain if w not in _SMALL) or tuple(plain)
+    return OrganisationName(core, form) if core else None
+
+
+@lru_cache(maxsize=65_536)
+def parse(canonical: str) -> OrganisationName:
+    """The name that ``str(name)`` wrote."""
+    words, _, form = canonical.partition(", ")
+    return OrganisationName(tuple(words.split()), form)
+
+
+def _join_letters(words: list[str]) -> list[str]:
+    """``a b c company`` (from A.B.C.) as ``abc company``."""
+    found: list[str] = []
+    run = ""
+    for word in [*words, ""]:
+        if len(word) == 1 and word.isalpha():
+            run += word
+            continue
+        if run:
+            found.append(run)
+            run = ""
+        if word:
+            found.append(word)
+    return found
+
+
+def _strip_form(words: list[str]) -> tuple[list[str], str]:
+    """Take the legal form off the end, else off the beginning; a name never loses its last word."""
+    forms = legal_forms()
+    form = ""
+    stripped = True
+    while stripped and len(words) > 1:
+        stripped = False
+        for n in range(min(_LONGEST, len(words) - 1), 0, -1):
+            short = forms.get(tuple(words[-n:])) or (forms.get(("".join(words[-n:]),)) if n < 4 else None)
+            if short:
+                form, words, stripped = (form if form and short == "co" else short), words[:-n], True
+                break
+    if form:
+        return words, form
+    for n in range(min(_LONGEST, len(words) - 1), 0, -1):
+        short = forms.get(tuple(words[:n]))
+        if short and tuple(words[:n]) not in {("sa",), ("as",), ("co",), ("at",), ("se",), ("ad",), ("no",)}:
+            return words[n:], short
+    return words, form
+
+
+def _numbers(words: list[str]) -> list[str]:
+    """Number words as digits: ``forty four`` → ``44``, ``first`` → ``1``."""
+    found: list[str] = []
+    for word in words:
+        if word in _TENS:
+            found.append(str(_TENS[word]))
+        elif word in _NUMBERS:
+            digit = _NUMBERS[word]
+            tens = found[-1] if found else ""
+            if len(digit) == 1 and tens in {"20", "30", "40", "50", "60", "70", "80", "90"}:
+                found[-1] = str(int(tens) + int(digit))
+            else:
+                found.append(digit)
+        else:
+            found.append(word)
+    return found
+
+
+_VESSEL_PREFIXES: Final = frozenset("mv mt ms ss sv fv my rv tb hms uss mn fpv".split())
+
+
+@lru_cache(maxsize=16_384)
+def vessel(text: str) -> OrganisationName | None:
+    """Read a ship's name: without its prefix (M/V), never with a legal form."""
+    words = _join_letters(fold(text.replace("/", "")).split())
+    if len(words) > 1 and words[0] in _VESSEL_PREFIXES:
+        words = words[1:]
+    plain = tuple(_numbers(words))
+    return OrganisationName(plain, "") if plain else None

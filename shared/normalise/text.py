@@ -1,0 +1,25 @@
+"""Text folded to what comparison needs: lower-case ASCII words, whatever script they came in."""
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Final
+
+from anyascii import anyascii
+
+_APOSTROPHES: Final = re.compile(r"['’‘ʼʻ`´ʿʾ′\"]")
+_OTHER: Final = re.compile(r"[^a-z0-9]+")
+_LETTERS: Final = str.maketrans({"ø": "o", "Ø": "o", "ı": "i", "ъ": "", "ь": "", "Ъ": "", "Ь": ""})
+
+
+@lru_cache(maxsize=65_536)
+def fold(text: str) -> str:
+    """``text`` as lower-case ASCII words with single spaces; apostrophes vanish, other marks separate words."""
+    if not text.isascii():
+        text = anyascii(unicodedata.normalize("NFKC", text).translate(_LETTERS))
+    return _OTHER.sub(" ", _APOSTROPHES.sub("", text.lower())).strip()
+
+
+def compact(text: str) -> str:
+    """``text`` as upper-case ASCII letters and digits only: the form of most numbers on documents."""
+    return fold(text).replace(" ", "").upper()
