@@ -2,15 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from sqlalchemy import Connection, delete, func, select
 
+from services.leads.clock import NO_REPORT
 from services.leads.tables import due as due_table
 from shared.database import fetch, upsert
-
-NO_REPORT: Final = 1 << 62
-"""Stands for the time of acceptance where no report waits: such components come last."""
 
 
 @dataclass(frozen=True, slots=True)

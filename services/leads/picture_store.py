@@ -242,6 +242,12 @@ def _members(conn: Connection, components: set[str], now_ms: int) -> dict[str, M
     return {r[0]: Member(*standing[r[0]], *r[1:]) for r in content if r[5] is not None}
 
 
+def members_ever(conn: Connection, component_ids: Iterable[str]) -> list[tuple[str, str]]:
+    """Profile and component of every member, whether a live report holds it or not."""
+    rows = fetch(conn, member, ("profile_id", "component_id"), "component_id", component_ids)
+    return [(p, c) for p, c in rows]
+
+
 def judgements_about(conn: Connection, profile_ids: Iterable[str]) -> list[JudgementRow]:
     """The judgements in force that name one of these profiles."""
     columns = ("judgement_id", "a", "b", "verdict", "agency", "audience_id", "body")

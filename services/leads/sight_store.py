@@ -4,7 +4,8 @@ import orjson
 from sqlalchemy import Connection, select
 
 from services.leads.access import Sight, sight_of
-from services.leads.due_store import NO_REPORT, mark
+from services.leads.clock import NO_REPORT
+from services.leads.due_store import mark
 from services.leads.sets import Combination, combination_id
 from services.leads.tables import audience, clearance, combination, subject_combination
 from shared.contracts.handling import Clearance

@@ -9,8 +9,9 @@ from typing import Final
 from sqlalchemy import Connection
 
 from services.leads.access import Sight, Standing
+from services.leads.clock import ms
 from services.leads.due_store import Due
-from services.leads.picture_store import Entity, Picture, of_components, picture
+from services.leads.picture_store import Entity, Picture, members_ever, of_components, picture
 from services.leads.report_store import (
     LinkRow,
     MentionRow,
@@ -88,12 +89,16 @@ def evaluations(conn: Connection, dues: Sequence[Due], now: datetime, *, hops: i
     if closed:
         _by_part(conn, whole, closed, found, (now, hops))
     note_combinations(conn, {c: closed.get(g, frozenset({0})) for c, g in groups.items()})
+    everyone: dict[str, set[str]] = defaultdict(set)
+    for p, c in members_ever(conn, [d.component_id for d in dues]):
+        everyone[c].add(p)
     result = []
     for d in dues:
-        group = groups.get(d.component_id)
-        profiles = {m.profile_id for m in whole.members[group]} if group is not None else set()
+        group, profiles = groups.get(d.component_id), everyone[d.component_id] | {d.component_id}
+        if group is not None:
+            profiles.update(m.profile_id for m in whole.members[group])
         seen_by = tuple(found[group]) if group is not None else ()
-        result.append(Evaluation(d, frozenset(profiles | {d.component_id}), seen_by))
+        result.append(Evaluation(d, frozenset(profiles), seen_by))
     return result
 
 
@@ -229,8 +234,3 @@ def _view(
 
 def _entity_view(entity: Entity) -> EntityView:
     return EntityView(entity.entity_id, entity.kind, entity.label, entity.features)
-
-
-def ms(moment: datetime) -> int:
-    """Milliseconds since 1970."""
-    return int(moment.timestamp() * 1000)

@@ -1,0 +1,272 @@
+"""From messages to rows: what ``resolutions.v1`` and ``judgements.v1`` say of the picture. Pure.
+
+Rows carry the resolver's versions, and the newest of a key holds: messages may come twice and in any order
+across partitions.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Final
+
+import orjson
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from services.leads.access import agency_audience, audience_id, standing
+from services.leads.clock import NO_REPORT, ms
+from services.leads.search import identifiers, name_keys
+from shared.contracts.entities import Kind
+from shared.contracts.handling import OPEN, Audience
+from shared.contracts.judgement import Judgement
+from shared.contracts.resolution import ComponentState, LinkState, MentionState, PairState, ProfileState
+from shared.contracts.topics import JUDGEMENTS
+from shared.errors import Poison
+from shared.log import Record
+
+STEP: Final = "project"
+Row = dict[str, Any]
+
+
+class Incoming(BaseModel):
+    """A ``Resolution`` as read here: its report stays as it is, for ingest and fusion have checked it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    key: str
+    report_id: str | None = None
+    live: bool = True
+    audience: str = "*"
+    report: dict[str, Any] | None = None
+    profiles: tuple[ProfileState, ...] = ()
+    mentions: tuple[MentionState, ...] = ()
+    links: tuple[LinkState, ...] = ()
+    components: tuple[ComponentState, ...] = ()
+    gone: tuple[str, ...] = ()
+    version: int
+    accepted_at_ms: int | None = None
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a batch of messages says, by table and key; of several states of one key the newest is kept."""
+
+    audiences: dict[int, str] = field(default_factory=dict)
+    reports: dict[str, Row] = field(default_factory=dict)
+    mentions: dict[str, list[Row]] = field(default_factory=dict)
+    links: dict[str, list[Row]] = field(default_factory=dict)
+    profiles: dict[str, Row] = field(default_factory=dict)
+    members: dict[str, Row] = field(default_factory=dict)
+    pairs: dict[tuple[str, str], Row] = field(default_factory=dict)
+    shaken: set[str] = field(default_factory=set)
+    """Components of several profiles: what they look like to their neighbours may change."""
+    judgements: dict[str, Row | None] = field(default_factory=dict)
+    """By id; None: withdrawn."""
+    accepted: dict[str, int] = field(default_factory=dict)
+    """When the oldest report that touches a profile was accepted, by profile."""
+
+    report_accepted: dict[str, int] = field(default_factory=dict)
+    """When the version that a report's row reflects was accepted, by report."""
+
+    def touch(self, profile_ids: Iterable[str], accepted_ms: int) -> None:
+        """Remember that these profiles' entities are to be evaluated."""
+        for p in profile_ids:
+            self.accepted[p] = min(accepted_ms, self.accepted.get(p, NO_REPORT))
+
+
+def read(record: Record, changes: Changes) -> None:
+    """Add what one record says; raises ``Poison``."""
+    try:
+        if record.position.topic == JUDGEMENTS.name:
+            _judgement(record, changes)
+        elif record.value is not None:
+            _resolution(Incoming.model_validate(orjson.loads(record.value)), changes)
+    except (ValidationError, ValueError, KeyError, TypeError) as error:
+        raise Poison(f"{record.position.topic}: {error}", step=STEP) from error
+
+
+def _resolution(message: Incoming, changes: Changes) -> None:
+    accepted = NO_REPORT if message.accepted_at_ms is None else message.accepted_at_ms
+    if message.report_id is not None:
+        _report(message, accepted, changes)
+    for p in message.profiles:
+        audience = Audience.parse(p.audience)
+        _newest(changes.profiles, p.profile_id, _profile(p, audience, message.version))
+        changes.audiences[audience_id(p.audience)] = p.audience
+    for p_id in message.gone:
+        _newest(changes.profiles, p_id, _profile(None, OPEN, message.version, p_id))
+    for c in message.components:
+        _component(c, changes)
+        changes.touch((m.profile_id for m in c.members), accepted)
+    changes.touch((m.profile_id for m in message.mentions if m.profile_id), accepted)
+    changes.touch(message.gone, accepted)
+
+
+def _report(message: Incoming, accepted: int, changes: Changes) -> None:
+    """The report's row, and those of its mentions and links; a withdrawn report keeps its number only."""
+    report_id = str(message.report_id).replace("-", "")
+    known = changes.reports.get(report_id)
+    if known is not None and known["version"] > message.version:
+        return
+    content = message.report if message.live else None
+    row: Row = {
+        "report_id": report_id, "version": message.version, "live": False, "audience_id": 0, "feed": "",
+        "agency": "", "kind": "", "event_ms": 0, "until_ms": 0, "body": None,
+    }  # fmt: skip
+    changes.mentions[report_id], changes.links[report_id] = [], []
+    if content is not None:
+        number = audience_id(message.audience)
+        changes.audiences[number] = message.audience
+        row |= {
+            "live": True,
+            "audience_id": number,
+            "feed": content["feed"],
+            "agency": content["originator"]["agency_id"],
+            "kind": content["facts"]["kind"],
+            "event_ms": ms(datetime.fromisoformat(content["event_start"])),
+            "until_ms": _until_ms(content),
+            "body": orjson.dumps(content),
+        }
+        changes.mentions[report_id] = _mentions(message, row, content)
+        changes.links[report_id] = _links(message, row)
+    changes.reports[report_id] = row
+    changes.report_accepted[report_id] = accepted
+
+
+def _mentions(message: Incoming, row: Row, content: dict[str, Any]) -> list[Row]:
+    persons = {p["local_id"]: p for p in content.get("persons", ())}
+    nobody: dict[str, Any] = {}
+    return [
+        {
+            "report_id": row["report_id"],
+            "local_id": m.local_id,
+            "profile_id": m.profile_id,
+            "kind": m.kind.value,
+            "role": m.role.value,
+            "standing": standing(
+                m.role.value,
+                ncii=persons.get(m.local_id, nobody).get("ncii", False),
+                juvenile=persons.get(m.local_id, nobody).get("juvenile", False),
+            ),
+            "event_ms": row["event_ms"],
+            "until_ms": row["until_ms"],
+        }
+        for m in message.mentions
+        if m.profile_id is not None
+    ]
+
+
+def _links(message: Incoming, row: Row) -> list[Row]:
+    protected = {m.local_id for m in message.mentions if standing(m.role.value)}
+    return [
+        {
+            "report_id": row["report_id"],
+            "ordinal": i,
+            "source": x.source,
+            "target": x.target,
+            "type": x.type.value,
+            "confidence": x.confidence,
+            "source_local_id": x.source_local_id,
+            "target_local_id": x.target_local_id,
+            "shown": protected.isdisjoint((x.source_local_id, x.target_local_id)),
+            "event_ms": row["event_ms"],
+            "until_ms": row["until_ms"],
+        }
+        for i, x in enumerate(message.links)
+    ]
+
+
+def _profile(state: ProfileState | None, audience: Audience, version: int, profile_id: str = "") -> Row:
+    """A profile's row; without a state that of one that is gone: its id and when it went, nothing else."""
+    if state is None:
+        return {
+            "profile_id": profile_id, "kind": "", "audience_id": 0, "width": 0, "label": "", "features": None,
+            "version": version,
+        }  # fmt: skip
+    return {
+        "profile_id": state.profile_id,
+        "kind": state.kind.value,
+        "audience_id": audience_id(state.audience),
+        "width": audience.width,
+        "label": state.label,
+        "features": orjson.dumps(state.features),
+        "version": version,
+    }
+
+
+def search_rows(profile: Row) -> tuple[list[Row], list[Row]]:
+    """The rows of the identifier and name indexes for a profile's row."""
+    p, features = profile["profile_id"], orjson.loads(profile["features"])
+    numbers = [{"value": v, "profile_id": p} for v in identifiers(features)]
+    keys = name_keys(Kind(profile["kind"]), features)
+    return numbers, [{"key": k, "audience_id": profile["audience_id"], "profile_id": p} for k in keys]
+
+
+def _component(state: ComponentState, changes: Changes) -> None:
+    for m in state.members:
+        row = {
+            "profile_id": m.profile_id,
+            "component_id": state.component_id,
+            "split": state.split,
+            "version": state.version,
+        }
+        _newest(changes.members, m.profile_id, row)
+    for p in state.pairs:
+        _newest(changes.pairs, (p.a, p.b), _pair(p, state.version))
+    if not state.full or len(state.members) > 1 or state.pairs:
+        changes.shaken.add(state.component_id)
+
+
+def _pair(state: PairState, version: int) -> Row:
+    rows = [e.model_dump(mode="json", exclude_none=True) for e in state.evidence]
+    return {
+        "a": state.a,
+        "b": state.b,
+        "weight": state.weight,
+        "verdict": state.verdict,
+        "evidence": orjson.dumps(rows),
+        "version": version,
+    }
+
+
+def _judgement(record: Record, changes: Changes) -> None:
+    key = record.key.replace("-", "")
+    if record.value is None:
+        changes.judgements[key] = None
+        return
+    judgement = Judgement.from_json(record.value)
+    row = judgement_row(judgement)
+    changes.judgements[key] = row
+    changes.audiences[row["audience_id"]] = judgement_audience(judgement)
+
+
+def judgement_audience(judgement: Judgement) -> str:
+    """The audience key of a judgement itself: open, or its author's agency alone."""
+    return agency_audience(judgement.agency).key() if judgement.own_agency_only else OPEN.key()
+
+
+def judgement_row(judgement: Judgement) -> Row:
+    """A judgement's row."""
+    a, b = sorted((judgement.a, judgement.b))
+    return {
+        "judgement_id": judgement.judgement_id.replace("-", ""),
+        "a": a,
+        "b": b,
+        "verdict": judgement.verdict,
+        "agency": judgement.agency,
+        "audience_id": audience_id(judgement_audience(judgement)),
+        "body": judgement.to_json(),
+    }
+
+
+def _newest(states: dict[Any, Row], key: object, row: Row) -> None:
+    known = states.get(key)
+    if known is None or row["version"] >= known["version"]:
+        states[key] = row
+
+
+def _until_ms(content: dict[str, Any]) -> int:
+    """As ``access.until``, of a report that is not parsed."""
+    last = date.fromisoformat(content["retention"]["retain_until"])
+    end = datetime.combine(last, time(), UTC) + timedelta(days=1)
+    expires = content["legal_basis"].get("expires")
+    return ms(min(end, datetime.fromisoformat(expires)) if expires else end)

@@ -1,0 +1,20 @@
+"""Times as the store keeps them: milliseconds since 1970."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+NO_REPORT: Final = 1 << 62
+"""Stands for the time of acceptance where no report waits: such work comes last."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+
+
+def ms(moment: datetime) -> int:
+    """Milliseconds since 1970, rounded down."""
+    return (moment - _EPOCH) // _MILLISECOND
+
+
+def moment(milliseconds: int) -> datetime:
+    """The inverse of ``ms``, in UTC."""
+    return _EPOCH + milliseconds * _MILLISECOND

@@ -1,0 +1,1 @@
+"""Schema migrations of the leads service, run by Alembic on both dialects."""
