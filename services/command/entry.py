@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from services.command import dead_letters, doctor, push, token, up
+from services.command import dead_letters, doctor, first_start, push, token, up
 from services.command.console import Failed, err
 from shared.errors import InterlockError, Misconfigured
 from shared.settings import Settings
@@ -31,6 +31,7 @@ def commands() -> typer.Typer:
     app.command("push", rich_help_panel=SENDING)(push.push)
     app.command("token", rich_help_panel=CARING)(token.token)
     app.command("doctor", rich_help_panel=CARING)(doctor.doctor)
+    app.command("secrets", rich_help_panel=CARING)(first_start.make_secrets)
     app.add_typer(dead_letters.commands(), name="dead-letters", rich_help_panel=CARING)
     return app
 

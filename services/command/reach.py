@@ -19,7 +19,7 @@ Url = Annotated[
         "--url",
         envvar="INTERLOCK_URL",
         help="Where the services are: http://host (the ports follow the base), or a pattern such as "
-        "https://{service}.interlock.example.",
+        "https://{service}.interlock.example or http://{service}:{port}.",
         show_default="this machine",
     ),
 ]
@@ -66,7 +66,8 @@ class Reach:
         if not self.pattern:
             return self.settings.url_of(service)
         if "{service}" in self.pattern:
-            return self.pattern.replace("{service}", service.lower()).rstrip("/")
+            port = str(self.settings.port_of(service))
+            return self.pattern.replace("{service}", service.lower()).replace("{port}", port).rstrip("/")
         given = httpx.URL(self.pattern)
         if given.port is None:
             given = given.copy_with(port=self.settings.port_of(service))
