@@ -124,4 +124,4 @@ def open_log(url: str) -> Log:
         from shared.log_kafka import open_kafka  # noqa: PLC0415
 
         return open_kafka(url)
-    raise Misconfigured(f"INTERLOCK_LOG: {url} must start with sqlite:// or kafka://")
+    raise Misconfigured("INTERLOCK_LOG must start with sqlite:// or kafka://")

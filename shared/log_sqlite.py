@@ -139,12 +139,10 @@ class SqliteLog:
             reader.execute("SELECT max(name) FROM topic").fetchone()
 
     def close(self) -> None:
-        """See ``Log.close``."""
+        """See ``Log.close``. Consumers are closed by whoever opened them, before."""
         if self._closed:
             return
         self._closed = True
-        for consumer in self._consumers:
-            consumer.close()
         self._writer.close()
         with self._lock:
             for reader in self._readers:
