@@ -12,7 +12,7 @@ import orjson
 from prometheus_client import Counter, Gauge, Histogram
 
 _TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 traceparent: ContextVar[str] = ContextVar("traceparent", default="")
 """The trace context of what this thread or task is doing; ``""`` = none."""

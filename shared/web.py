@@ -47,7 +47,8 @@ from shared.settings import Settings
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 SHUTDOWN_SECONDS: Final = 15
 """How long a request in flight may take to finish after SIGTERM."""
-_BEARER = HTTPBearer(auto_error=False, description="A token of the issuer, or of `interlock token`.")
+bearer = HTTPBearer(auto_error=False, description="A token of the issuer, or of `interlock token`.")
+"""Declares in the OpenAPI document that a route needs a token; ``identify`` is what checks it."""
 _BY_STATUS: Final = {
     t.status: t
     for t in (BAD_REQUEST, UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, METHOD, TOO_LARGE, MEDIA, INVALID)
@@ -101,7 +102,7 @@ def identify(request: Request) -> Identity:
 
 
 def identity(
-    request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
+    request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 ) -> Identity:
     """The dependency for handlers: ``who: Annotated[Identity, Depends(identity)]``."""
     return identify(request)

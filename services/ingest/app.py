@@ -1,0 +1,237 @@
+"""The ingest service of one feed: reports in over HTTP, durable in the log before the answer goes out.
+
+Handlers that check and write are plain functions on the thread pool; only reading a body is async.
+"""
+
+import threading
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Annotated
+
+import orjson
+from anyio import to_thread
+from fastapi import Depends, FastAPI, Header, Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from services.ingest import body, openapi
+from services.ingest.answers import Accepted, JsonSchema, LineOutcome, ReceiptState, SchemaList
+from services.ingest.bulk import Batch, chunks_of, stream
+from services.ingest.feeds.base import Feed
+from services.ingest.intake import record_headers
+from services.ingest.problems import (
+    DEAD_LETTERED,
+    INVALID_REPORT,
+    KEY_REUSED,
+    MALFORMED,
+    NOT_ORIGINATOR,
+    PROBLEMS,
+    TOO_DEEP,
+    UNKNOWN_SCHEMA,
+    WRONG_FEED,
+)
+from services.ingest.service import Service
+from shared import telemetry, web
+from shared.auth import Verifier
+from shared.errors import Transient
+from shared.log import Log
+from shared.problems import (
+    FORBIDDEN,
+    MEDIA,
+    NOT_FOUND,
+    TIMEOUT,
+    TOO_LARGE,
+    TOO_MANY,
+    UNAUTHENTICATED,
+    UNAVAILABLE,
+    Problem,
+    ProblemDocument,
+    problem_responses,
+)
+from shared.settings import Settings
+
+_TOKEN = (UNAUTHENTICATED, FORBIDDEN)
+_SUBMIT = (*_TOKEN, TIMEOUT, TOO_LARGE, MEDIA, TOO_MANY, UNAVAILABLE)
+_REPORT = (INVALID_REPORT, UNKNOWN_SCHEMA, WRONG_FEED, NOT_ORIGINATOR, MALFORMED, TOO_DEEP)
+
+
+def create_app(feed: Feed, log: Log, verifier: Verifier, settings: Settings) -> FastAPI:
+    """The HTTP service of ``feed`` on ``log``; while it runs, a thread watches the log."""
+    service = Service.of(feed, log, settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        stop = threading.Event()
+        await to_thread.run_sync(service.progress.refresh)
+        watch = threading.Thread(target=service.progress.watch, args=(stop,), name="watch", daemon=True)
+        watch.start()
+        yield
+        stop.set()
+        await to_thread.run_sync(watch.join, 5.0)
+
+    app = web.create_app(
+        f"Interlock ingest: {feed.code}",
+        verifier=verifier,
+        ready=service.progress.ready,
+        settings=settings,
+        problems=PROBLEMS,
+        lifespan=lifespan,
+    )
+    app.description = f"Reports of {feed.title}: sent by agencies, checked, and durable before the answer."
+    _add_single(app, service)
+    _add_bulk(app, service)
+    _add_receipts(app, service)
+    _add_schemas(app, feed)
+    plain = app.openapi
+    app.openapi = lambda: app.openapi_schema or openapi.complete(plain(), feed)  # type: ignore[method-assign] # FastAPI's way
+    return app
+
+
+def _add_single(app: FastAPI, service: Service) -> None:
+    limit = service.settings.max_body
+    seconds = telemetry.ACCEPT_SECONDS.labels(service.feed.code)
+
+    async def received(request: Request) -> bytes:
+        body.require_media(request, body.JSON)
+        body.require_plain(request)
+        return await body.whole(request, limit)
+
+    @app.post(
+        "/v1/reports",
+        tags=["reports"],
+        summary="Submit one report",
+        status_code=202,
+        response_class=Response,
+        responses={
+            202: {"model": Accepted, "description": "Durable"},
+            **problem_responses(*_SUBMIT, *_REPORT, KEY_REUSED),
+        },
+        dependencies=[Depends(web.bearer)],
+    )
+    def submit(
+        request: Request,
+        raw: Annotated[bytes, Depends(received)],
+        idempotency_key: Annotated[str | None, Header(description="Repeating it repeats the answer.")] = None,
+    ) -> Response:
+        """Check a report and make it durable; sending it again is harmless: the same `report_id`."""
+        started = time.perf_counter()
+        agency = service.submitter(request)
+        if idempotency_key:
+            known = service.repeats.answer(agency, idempotency_key, raw)
+            if known is not None:
+                return Response(known, 202, media_type="application/json")
+        answer = _take(service, raw, agency)
+        if idempotency_key:
+            service.repeats.remember(agency, idempotency_key, raw, answer)
+        seconds.observe(time.perf_counter() - started)
+        return Response(answer, 202, media_type="application/json")
+
+
+def _take(service: Service, raw: bytes, agency: str) -> bytes:
+    """Admit and write one report: the body of the 202."""
+    service.rate.charge(agency, 1)
+    headers = record_headers(telemetry.traceparent.get())
+    try:
+        admitted = service.intake.admit(raw, agency, datetime.now(UTC), headers)
+    except Problem as problem:
+        service.intake.refused(problem)
+        raise
+    try:
+        (receipt_id,) = service.intake.write([admitted], agency)
+    except Transient as error:
+        service.progress.lost(error)
+        raise
+    return orjson.dumps(
+        {"receipt_id": receipt_id, "report_id": admitted.report_id, "version": admitted.version}
+    )
+
+
+def _add_bulk(app: FastAPI, service: Service) -> None:
+    @app.post(
+        "/v1/reports:bulk",
+        tags=["reports"],
+        summary="Submit many reports, one a line",
+        response_class=StreamingResponse,
+        responses={
+            200: {
+                "description": "One outcome a line, in order",
+                "content": {"application/x-ndjson": {"schema": {"$ref": openapi.REFERENCE + "LineOutcome"}}},
+                "model": LineOutcome,
+            },
+            **problem_responses(*_SUBMIT, MALFORMED),
+        },
+        dependencies=[Depends(web.bearer)],
+    )
+    async def bulk(request: Request) -> StreamingResponse:
+        """Each line is taken or refused on its own; one refused with status 503 may be sent again."""
+        agency = await to_thread.run_sync(service.submitter, request)
+        body.require_media(request, body.NDJSON)
+        batch = Batch(service.intake, service.progress, agency, request.url.path)
+        return await stream(batch, chunks_of(request, service.settings, service.rate, agency))
+
+
+def _add_receipts(app: FastAPI, service: Service) -> None:
+    @app.get(
+        "/v1/receipts/{receipt_id}",
+        tags=["reports"],
+        summary="What became of a report",
+        responses=problem_responses(UNAUTHENTICATED, NOT_FOUND, UNAVAILABLE),
+    )
+    def receipt(receipt_id: str, request: Request, who: web.Who) -> ReceiptState:
+        """The submitting agency's only; to others it does not exist."""
+        found = service.sealer.open(receipt_id)
+        if found is None or found.agency != who.agency:
+            raise NOT_FOUND.because("There is no such receipt of your agency.")
+        outcome = service.progress.outcome(found.partition, found.offset)
+        problem = None
+        if outcome.state == "DEAD_LETTERED":
+            step = f" (step {outcome.step})" if outcome.step else ""
+            document = DEAD_LETTERED.because(f"{outcome.error}{step}").document(request.url.path)
+            problem = ProblemDocument.model_validate(document)
+        return ReceiptState(
+            receipt_id=receipt_id,
+            state=outcome.state,
+            accepted_at=found.accepted_at,
+            processed_at=outcome.processed_at,
+            problem=problem,
+        )
+
+
+def _add_schemas(app: FastAPI, feed: Feed) -> None:
+    kinds = {name.partition("/")[0]: (name, kind) for name, kind in sorted(feed.types.items())}
+
+    @app.get(
+        "/v1/schemas",
+        tags=["schemas"],
+        summary="The report types",
+        responses=problem_responses(UNAUTHENTICATED),
+    )
+    def schemas(_: web.Who) -> SchemaList:
+        """Every report type that this feed takes."""
+        items = [
+            {
+                "type": of,
+                "schema": name,
+                "title": kind.doc.strip().partition("\n")[0],
+                "href": f"/v1/schemas/{of}",
+            }
+            for of, (name, kind) in kinds.items()
+        ]
+        return SchemaList.model_validate({"feed": feed.code, "title": feed.title, "items": items})
+
+    @app.get(
+        "/v1/schemas/{type:path}",
+        tags=["schemas"],
+        summary="The JSON Schema of a report type",
+        response_class=Response,
+        responses={200: {"model": JsonSchema}, **problem_responses(UNAUTHENTICATED, NOT_FOUND)},
+    )
+    def schema(type: str, _: web.Who) -> Response:  # noqa: A002 - the path's own word
+        """By type (`EPIC.SEIZURE`) or by schema (`EPIC.SEIZURE/1`), with examples."""
+        found = kinds.get(type.partition("/")[0])
+        if found is None or type not in (found[0], found[0].partition("/")[0]):
+            raise NOT_FOUND.because(
+                f"{feed.code} has no report type {type[:40]!r}; it has {', '.join(kinds)}."
+            )
+        return JSONResponse(found[1].json_schema(), media_type="application/schema+json")
