@@ -19,11 +19,11 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from shared.database_outbox import outbox_table, publish, relay
-from shared.database_rows import delete_rows, fetch, insert_new, insert_rows, upsert
+from shared.database_rows import accumulate, delete_rows, fetch, insert_new, insert_rows, upsert
 from shared.errors import Misconfigured, Transient
 
 __all__ = [
-    "Busy", "Database", "HexId", "advisory_lock", "delete_rows", "fetch", "insert_new", "insert_rows",
+    "Busy", "Database", "HexId", "accumulate", "advisory_lock", "delete_rows", "fetch", "insert_new", "insert_rows",
     "lock_rows", "migrate", "open_database", "outbox_table", "publish", "relay", "upsert",
 ]  # fmt: skip
 

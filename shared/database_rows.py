@@ -9,7 +9,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import JSON, Connection, Table, and_, bindparam
+from sqlalchemy import JSON, Connection, Table, and_, bindparam, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 
@@ -91,11 +91,50 @@ def delete_rows(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
         conn.exec_driver_sql(f"DELETE FROM {table.name} t USING {source} WHERE {where}", params)  # noqa: S608 - names from the schema
 
 
+def accumulate(
+    conn: Connection, table: Table, rows: Sequence[Row], *, key: str, column: str
+) -> dict[Any, tuple[int, int]]:
+    """Insert rows, or add ``column`` to that of the row whose ``key`` exists (leaving its other columns).
+
+    Gives the number before and after, by key. Keys are distinct. Two transactions that touch one row take
+    turns; each sees what the other committed.
+    """
+    ordered = sorted(rows, key=itemgetter(key))
+    if conn.dialect.name == "sqlite":
+        before = dict(fetch(conn, table, [key, column], key, [r[key] for r in ordered]))
+        insert_rows(conn, table, [r for r in ordered if r[key] not in before])
+        added = update(table).where(table.c[key] == bindparam("b_key", type_=table.c[key].type))
+        changes = [{"b_key": r[key], "b_add": r[column]} for r in ordered if r[key] in before]
+        if changes:
+            conn.execute(added.values({column: table.c[column] + bindparam("b_add")}), changes)
+        return {r[key]: (before.get(r[key], 0), before.get(r[key], 0) + r[column]) for r in ordered}
+    after: dict[Any, int] = {}
+    convert = _result(table, key, conn.dialect)
+    for chunk in _chunks(ordered):
+        statement, params = _unnest(conn.dialect, table, tuple(chunk[0]), chunk)
+        counted = f"{_quote(column)} = {table.name}.{_quote(column)} + excluded.{_quote(column)}"
+        tail = (
+            f" ON CONFLICT ({_quote(key)}) DO UPDATE SET {counted} RETURNING {_quote(key)}, {_quote(column)}"
+        )
+        after.update((convert(k), n) for k, n in conn.exec_driver_sql(statement + tail, params))
+    return {r[key]: (after[r[key]] - r[column], after[r[key]]) for r in ordered}
+
+
 def fetch(
-    conn: Connection, table: Table, columns: Sequence[str], key: str, keys: Iterable[Any]
+    conn: Connection,
+    table: Table,
+    columns: Sequence[str],
+    key: str,
+    keys: Iterable[Any],
+    *,
+    lock: bool = False,
 ) -> Iterator[tuple[Any, ...]]:
-    """The rows whose ``key`` is one of ``keys``, as tuples of ``columns``; in no particular order."""
-    distinct = list(dict.fromkeys(keys))
+    """The rows whose ``key`` is one of ``keys``, as tuples of ``columns``; in no particular order.
+
+    ``lock``: also lock them, in order of the key, waiting for whoever has them.
+    """
+    distinct = sorted(set(keys)) if lock else list(dict.fromkeys(keys))
+    tail = f" ORDER BY {_quote(key)} FOR UPDATE" if lock else ""
     bind = _binder(table, key, conn.dialect)
     convert = [_result(table, c, conn.dialect) for c in columns]
     head = f"SELECT {', '.join(_quote(c) for c in columns)} FROM {table.name} WHERE {_quote(key)}"  # noqa: S608 - names from the schema
@@ -106,7 +145,8 @@ def fetch(
             values += values[-1:] * ((1 << (len(values) - 1).bit_length()) - len(values))
             found = conn.exec_driver_sql(f"{head} IN ({','.join('?' * len(values))})", tuple(values))
         else:
-            found = conn.exec_driver_sql(f"{head} = ANY(%s::{_type(table, key, conn.dialect)}[])", (values,))
+            cast = _type(table, key, conn.dialect)
+            found = conn.exec_driver_sql(f"{head} = ANY(%s::{cast}[]){tail}", (values,))
         for row in found:
             yield tuple(c(v) for c, v in zip(convert, row, strict=True))
 

@@ -11,6 +11,7 @@ from shared.database import (
     Busy,
     Database,
     HexId,
+    accumulate,
     delete_rows,
     fetch,
     insert_new,
@@ -26,6 +27,7 @@ from shared.database import (
 from shared.database_outbox import pack, unpack
 from shared.errors import Misconfigured, Transient
 from shared.log import NewRecord, Position
+from tests.databases import fresh_postgres
 
 A, B, C = "0a" * 16, "0b" * 16, "0c" * 16
 
@@ -45,6 +47,12 @@ outbox = outbox_table(metadata, "database_test_outbox")
 
 def row(id_: str, version: int, label: str = "x") -> dict[str, object]:
     return {"id": id_, "version": version, "label": label, "raw": b"\x00\xff", "flag": True}
+
+
+@pytest.fixture(scope="module")
+def postgres_url(postgres: str) -> Iterator[str]:
+    with fresh_postgres(postgres, "database") as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -125,6 +133,8 @@ def test_fetch_and_delete_take_many_keys_of_which_some_are_missing(db: Database)
     with db.snapshot() as conn:
         assert list(fetch(conn, thing, ["raw", "flag"], "id", ids[:2])) == [(b"\x00\xff", True)]
         assert list(fetch(conn, thing, ["raw"], "id", [])) == []
+    with db.transaction() as conn:
+        assert list(fetch(conn, thing, ["version"], "id", ids[:2], lock=True)) == [(1,)]
 
 
 def test_an_error_rolls_everything_back(db: Database) -> None:
@@ -205,6 +215,17 @@ class FakeLog:
             raise Transient("the log is away")
         self.records += [(topic, r) for r in records]
         return []
+
+
+def test_accumulate_adds_to_what_is_there_and_tells_before_and_after(db: Database) -> None:
+    with db.transaction() as conn:
+        assert accumulate(conn, thing, [row(B, 2), row(A, 1)], key="id", column="version") == {
+            A: (0, 1),
+            B: (0, 2),
+        }
+        rows = [row(C, 5, "new"), row(A, -1, "other")]
+        assert accumulate(conn, thing, rows, key="id", column="version") == {A: (1, 0), C: (0, 5)}
+    assert everything(db) == [(A, 0, "x"), (B, 2, "x"), (C, 5, "new")]
 
 
 def messages(first: int, count: int) -> list[NewRecord]:
