@@ -8,7 +8,7 @@ from shared.contracts.report import Report
 RELIABILITY: Final = {"A": 1.0, "B": 0.75, "C": 0.5, "D": 0.25, "E": 0.0, "F": 0.5}
 CREDIBILITY: Final = {"1": 1.0, "2": 0.75, "3": 0.5, "4": 0.25, "5": 0.0, "6": 0.5}
 HALF_LIFE_DAYS: Final = 180
-HALF: Final[float] = 0.5
+HALF: Final = 0.5
 
 
 def grade(report: Report) -> float:
@@ -23,7 +23,7 @@ def age_days(report: Report, now: datetime) -> int:
 
 def strength(report: Report, now: datetime) -> float:
     """The report's weight at ``now``, 0 to 1."""
-    return grade(report) * HALF ** (age_days(report, now) / HALF_LIFE_DAYS)
+    return grade(report) * float(HALF ** (age_days(report, now) / HALF_LIFE_DAYS))
 
 
 def by_strength(report: Report, now: datetime) -> tuple[float, str]:
