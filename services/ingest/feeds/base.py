@@ -198,24 +198,25 @@ def _content(payload: Envelope, received_at: datetime) -> Report:
     facts = payload.describe(draft)
     grown = draft.content()
     _complete(values, grown)
-    common = {name: values[name] for name in _COMMON}
-    common["event_start"] = payload.event_start.astimezone(UTC)
-    if payload.event_end is not None:
-        common["event_end"] = payload.event_end.astimezone(UTC)
-    common["retention"] = _retention(payload.retention, received_at)
-    common["handling"] = _handling(payload.handling, payload.legal_basis.kind, payload.CAVEATS)
-    return make(
-        Report,
-        report_id=report_id_of(payload.originator.agency_id, payload.source_report_no),
-        feed=payload.schema_.partition(".")[0],
-        received_at=received_at,
-        facts=facts,
-        details=_details(payload),
-        **{**common, **grown},
-    )
+    own: dict[str, Any] = {name: values[name] for name in _SHARED}
+    own.update(grown)
+    end = payload.event_end
+    own |= {
+        "report_id": report_id_of(payload.originator.agency_id, payload.source_report_no),
+        "feed": payload.schema_.partition(".")[0],
+        "received_at": received_at,
+        "event_start": payload.event_start.astimezone(UTC),
+        "event_end": None if end is None else end.astimezone(UTC),
+        "handling": _handling(payload.handling, payload.legal_basis.kind, payload.CAVEATS),
+        "retention": _retention(payload.retention, received_at),
+        "facts": facts,
+        "details": _details(payload),
+    }
+    return make(Report, **own)
 
 
-_COMMON: Final = tuple(name for name in Envelope.model_fields if name in Report.model_fields)
+_SHARED: Final = tuple(name for name in Envelope.model_fields if name in Report.model_fields)
+"""The fields that pass through as they are, unless the draft grew them."""
 
 
 def _details(payload: Envelope) -> dict[str, Any]:

@@ -3,26 +3,29 @@
 from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar, Final, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from services.ingest.feeds import rules
-from services.ingest.feeds.base import MANY, Envelope, Feed, Predicated
-from services.ingest.feeds.codes import CURRENCY, terms
+from services.ingest.feeds.base import Feed, Predicated
+from services.ingest.feeds.bcsc_movement import ArmouredCar, Cmir, OfMoney
+from services.ingest.feeds.codes import terms
 from services.ingest.feeds.draft import Draft, make
-from services.ingest.feeds.parts import CONVEYANCES, NONE, Denomination, aboard, adds_up
+from services.ingest.feeds.parts import CONVEYANCES, NONE, Contact, Denomination, PortCode, aboard, adds_up
 from services.ingest.feeds.problems import Problem, problem
-from shared.contracts.entities import Currency, LocalId, Money, RelationType, Role, Short
+from shared.contracts.entities import (
+    Currency,
+    Line,
+    LocalId,
+    Location,
+    Money,
+    RelationType,
+    Role,
+    Short,
+)  # fmt: skip
 from shared.contracts.facts import Concealment, EventKind, EventNumber, Facts
+from shared.contracts.model import Contract
 
 BORDER: Final[Mapping[str, Literal["IN", "OUT"]]] = {"BORDER_OUT": "OUT", "BORDER_IN": "IN"}
-
-
-class OfMoney(Envelope):
-    """A report on one sum of money: ``currency`` is its code, further cash goes to ``currency_items``."""
-
-    currency_code: Annotated[str, CURRENCY] = Field(alias="currency")
-    currency: tuple[Currency, ...] = Field((), alias="currency_items", max_length=MANY)
-    usd_equivalent: Money = Field(description="the sum in US dollars")
 
 
 class Seizure(OfMoney, Predicated):
@@ -107,4 +110,56 @@ class Seizure(OfMoney, Predicated):
         return f"{self.currency_code} {self.total:,} seized ({self.prong}), hidden in {where}"
 
 
-FEED = Feed("BCSC", "Bulk Cash Smuggling Center", (Seizure,))
+class PortCrossing(Contract):
+    """One crossing that an inquiry found."""
+
+    at: AwareDatetime
+    port_code: PortCode
+    direction: Annotated[str, terms.DIRECTION]
+
+
+class Answer(Contract):
+    """What the centre answered."""
+
+    crossings: tuple[PortCrossing, ...] = Field((), max_length=2, description="the last two crossings")
+    declared_usd: Money | None = None
+    interest: Annotated[str, terms.YES_NO] = Field(description="some agency has an interest")
+    holder: Contact | None = Field(None, description="whom to call about that interest")
+
+
+class Inquiry(Predicated):
+    """An officer asked about a person or vehicle. The answer never holds an immigration status."""
+
+    KIND: ClassVar = EventKind.INQUIRY
+    ELSEWHERE: ClassVar = frozenset({"subject"})
+
+    schema_: Literal["BCSC.INQUIRY/1"] = Field(alias="schema")
+    subject: LocalId = Field(description="local_id of the person or vehicle")
+    response: Answer
+    remarks: Line | None = None
+
+    def rules(self, ids: rules.Ids) -> Iterator[Problem]:
+        """The subject is a mention; an interest names its holder."""
+        yield from rules.reference("/subject", self.subject, ids, ("persons", "vehicles"))
+        if self.response.interest == "Y" and self.response.holder is None:
+            yield problem("/response/holder", "is missing; an interest needs a holder to call")
+
+    def describe(self, draft: Draft) -> Facts:
+        """The subject was seen at the ports of its last crossings."""
+        for crossing in self.response.crossings:
+            port = draft.add(
+                Location, f"_port{crossing.port_code}", role=Role.PLACE, port_code=crossing.port_code
+            )
+            draft.relate(self.subject, RelationType.SEEN_AT, port, f"crossed {crossing.direction}")
+        is_vehicle = any(vehicle.local_id == self.subject for vehicle in self.vehicles)
+        return make(
+            Facts,
+            kind=self.KIND,
+            conveyance=self.subject if is_vehicle else None,
+            agencies=(self.originator.agency_id,),
+            declared_usd=self.response.declared_usd,
+            status="POS" if self.response.interest == "Y" else "NEG",
+        )
+
+
+FEED = Feed("BCSC", "Bulk Cash Smuggling Center", (Seizure, Inquiry, Cmir, ArmouredCar))

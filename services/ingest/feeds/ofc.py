@@ -1,167 +1,224 @@
 """OFC, the OCDETF Fusion Center: target profiles, financial filings, case links and priority lists."""
 
-from collections.abc import Iterator, Mapping
-from decimal import Decimal
+from collections.abc import Iterator
+from datetime import date
 from typing import Annotated, ClassVar, Final, Literal
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field
 
 from services.ingest.feeds import rules
 from services.ingest.feeds.base import Feed, Predicated
-from services.ingest.feeds.codes import CURRENCY, STATE, terms
-from services.ingest.feeds.draft import Draft, make
-from services.ingest.feeds.parts import PARTIES, BsaId, hold
+from services.ingest.feeds.codes import terms
+from services.ingest.feeds.draft import Draft, fresh_id, make
+from services.ingest.feeds.ofc_financial import Financial
+from services.ingest.feeds.parts import PARTIES, Identified, hold, identify, identify_all
 from services.ingest.feeds.problems import Problem, problem
 from shared.contracts.entities import (
-    Identifier,
+    Line,
     LocalId,
-    Money,
     Name,
     Organization,
     PartialDate,
     Person,
+    RelationType,
     Role,
     Short,
-    Text,
 )  # fmt: skip
-from shared.contracts.facts import EventKind, EventNumber, Facts, Transaction
+from shared.contracts.facts import EventKind, Facts, Flag, Listing
+from shared.contracts.handling import AgencyId, Principal
 from shared.contracts.model import Contract
 
-ROLES: Final[Mapping[str, Role]] = {
-    "SUBJECT": Role.SUBJECT,
-    "CONDUCTOR": Role.SUBJECT,
-    "ON_BEHALF_OF": Role.BENEFICIAL_OWNER,
-    "PAYER": Role.THIRD_PARTY,
-    "PAYEE": Role.THIRD_PARTY,
-    "ACCOUNT_HOLDER": Role.ACCOUNT_HOLDER,
-    "OWNER": Role.BENEFICIAL_OWNER,
-    "FILER": Role.INSTITUTION,
-    "BRANCH": Role.INSTITUTION,
-    "INSTITUTION": Role.INSTITUTION,
-    "CARRIER": Role.INSTITUTION,
-    "CONTACT": Role.CONTACT,
-    "TRANSMITTER": Role.INSTITUTION,
-    "OTHER": Role.THIRD_PARTY,
-}
-"""A party's part in the form → its role in the canonical report."""
-TITLES: Final = {"CTR112": "CTR", "SAR111": "SAR", "CMIR105": "CMIR", "F8300": "Form 8300", "FBAR114": "FBAR"}
+COMMUNICATIONS: Final = ("phones", "devices", "online")
+ASSETS: Final = (
+    "accounts", "vehicles", "vessels", "aircraft", "containers", "locations", "organizations", "currency",
+    "firearms",
+)  # fmt: skip
 
 
-class Party(Contract):
-    """A party of the form: one of the report's persons or organisations, or described here."""
+class CasePointer(Contract):
+    """A case of an agency."""
 
-    role: Annotated[str, terms.PARTY]
-    name: Name
-    kind: Literal["PERSON", "ORGANIZATION"] = "PERSON"
-    entity: LocalId | None = Field(
-        None, description="local_id of the person or organisation, if listed above"
+    agency_id: AgencyId
+    case_no: Short
+
+
+class Associate(Contract):
+    """Somebody tied to the subject, and how."""
+
+    party: LocalId = Field(description="local_id of the person or organisation")
+    relation: RelationType = RelationType.ASSOCIATE_OF
+    basis: Line | None = None
+
+
+class Journey(Contract):
+    """One journey of the subject."""
+
+    start: Line = Field(alias="from")
+    end: Line = Field(alias="to")
+    on: PartialDate
+    means: Short | None = Field(None, description="flight, plate, on foot …")
+
+
+class TargetProfile(Predicated):
+    """All that is known of a target: what he does, with whom, by which means, and what is not known."""
+
+    KIND: ClassVar = EventKind.PROFILE
+    ELSEWHERE: ClassVar = frozenset({"subject", "associates", "communications", "assets", "flags"})
+
+    schema_: Literal["OFC.TARGET_PROFILE/1"] = Field(alias="schema")
+    subject: LocalId = Field(description="local_id of the person or organisation")
+    requester: Principal = Field(description="the agency or centre that asked")
+    request_no: Short
+    roles: tuple[Annotated[str, terms.TARGET_ROLE], ...] = Field(min_length=1, max_length=12)
+    associates: tuple[Associate, ...] = Field(max_length=500)
+    communications: tuple[LocalId, ...] = Field(
+        max_length=500, description="local_ids of the phones, devices and online identities he uses"
     )
-    ids: tuple[Identifier, ...] = Field((), max_length=50)
-    dob: PartialDate | None = None
-    accounts: tuple[LocalId, ...] = Field(
-        (), max_length=200, description="local_ids of accounts the party holds"
+    assets: tuple[LocalId, ...] = Field(max_length=500, description="local_ids of what he owns or controls")
+    travel: tuple[Journey, ...] = Field(max_length=500)
+    cases: tuple[CasePointer, ...] = Field(max_length=200, description="pointers to cases that name him")
+    flags: tuple[Flag, ...] = Field(
+        max_length=50, description="criteria of transnational organised crime, each with its evidence"
     )
-
-    @model_validator(mode="after")
-    def _born(self) -> "Party":
-        if self.dob is not None and self.kind == "ORGANIZATION":
-            raise ValueError("an organisation has no dob")
-        return self
-
-
-class Txn(Contract):
-    """One transaction of the form."""
-
-    at: AwareDatetime
-    amount: Money
-    currency: Annotated[str, CURRENCY] = "USD"
-    kind: Literal["CASH_IN", "CASH_OUT", "WIRE_IN", "WIRE_OUT", "CHECK", "MI"]
-    account: LocalId | None = Field(None, description="local_id of the account, where the form names one")
-    party: LocalId | None = Field(None, description="local_id of who conducted it")
-    branch_state: Annotated[str, STATE] | None = None
-    branch_zip: Short | None = None
-
-
-class SuspiciousActivity(Contract):
-    """FinCEN's type and subtype of suspicious activity."""
-
-    type: Short
-    subtype: Short | None = None
-    text: Short | None = None
-
-
-class Financial(Predicated):
-    """A Bank Secrecy Act filing: who moved which money through which accounts.
-
-    Marked FSEC and originator controlled; readers need the BSA authority.
-    """
-
-    KIND: ClassVar = EventKind.TRANSACTIONS
-    CAVEATS: ClassVar = frozenset({"BSA"})
-    ELSEWHERE: ClassVar = frozenset({"txns"})
-
-    schema_: Literal["OFC.FINANCIAL/1"] = Field(alias="schema")
-    form: Annotated[str, terms.FORM]
-    bsa_id: BsaId = Field(description="the 14 digits under which FinCEN keeps the filing")
-    bsa_id_provisional: bool = Field(
-        False, description="the BSA id was made at import, for FinCEN's acknowledgement was not at hand"
-    )
-    filed: PartialDate
-    parties: tuple[Party, ...] = Field(min_length=1, max_length=1_000)
-    txns: tuple[Txn, ...] = Field(max_length=5_000, description="may be empty, as in many SARs")
-    activities: tuple[SuspiciousActivity, ...] = Field((), max_length=100)
-    narrative: Text | None = None
+    intelligence_gaps: tuple[Line, ...] = Field(max_length=50)
+    recommendations: tuple[Line, ...] = Field(max_length=50)
+    cpot_no: Short | None = Field(None, description="number on the CPOT list")
+    rpot_no: Short | None = Field(None, description="number on an RPOT list")
 
     def rules(self, ids: rules.Ids) -> Iterator[Problem]:
-        """FSEC, originator control, and references that hold."""
-        if "FSEC" not in rules.cui(self.handling.cui).categories:
-            yield problem("/handling/cui", "a BSA filing is marked FSEC", ["CUI//SP-FSEC", "CUI//FSEC"])
-        if not self.handling.orcon:
-            yield problem("/handling/orcon", "a BSA filing is originator controlled: must be true")
-        for at, party in enumerate(self.parties):
-            yield from rules.reference(f"/parties/{at}/entity", party.entity, ids, PARTIES)
-            for n, account in enumerate(party.accounts):
-                yield from rules.reference(f"/parties/{at}/accounts/{n}", account, ids, ("accounts",))
-            if party.dob is not None and rules.birth_range(party.dob) is None:
-                yield problem(f"/parties/{at}/dob", "is no day of the calendar")
-        for at, txn in enumerate(self.txns):
-            yield from rules.reference(f"/txns/{at}/account", txn.account, ids, ("accounts",))
-            yield from rules.reference(f"/txns/{at}/party", txn.party, ids, PARTIES)
+        """Everything that the profile names is a mention of the right kind."""
+        yield from rules.reference("/subject", self.subject, ids, PARTIES)
+        for at, associate in enumerate(self.associates):
+            yield from rules.reference(f"/associates/{at}/party", associate.party, ids, PARTIES)
+        for at, local_id in enumerate(self.communications):
+            yield from rules.reference(f"/communications/{at}", local_id, ids, COMMUNICATIONS)
+        for at, local_id in enumerate(self.assets):
+            yield from rules.reference(f"/assets/{at}", local_id, ids, ASSETS)
 
     def describe(self, draft: Draft) -> Facts:
-        """Parties and their accounts; each transaction, by its own party or the form's first conductor."""
-        found = [(party, self._mention(draft, at, party)) for at, party in enumerate(self.parties)]
-        for party, local_id in found:
-            for account in party.accounts:
-                hold(draft, local_id, account)
-        conductor = next((i for p, i in found if p.role in {"CONDUCTOR", "SUBJECT", "PAYER"}), None)
-        transactions = tuple(
-            make(Transaction, **{**txn.__dict__, "party": txn.party or conductor}) for txn in self.txns
-        )
-        cash = sum((t.amount for t in self.txns if t.kind == "CASH_IN" and t.currency == "USD"), Decimal(0))
+        """The subject with his associates, means and assets, his cases and his place on the lists."""
+        for associate in self.associates:
+            draft.relate(self.subject, associate.relation, associate.party, associate.basis)
+        for local_id in self.communications:
+            hold(draft, self.subject, local_id)
+        for local_id in self.assets:
+            mention = draft.find(local_id)
+            owned = RelationType.HOLDS if local_id in _accounts(self) else RelationType.OWNS
+            draft.relate(self.subject, owned, None if mention is None else local_id)
+        numbers = (("CPOT", self.cpot_no), ("RPOT", self.rpot_no))
         return make(
             Facts,
             kind=self.KIND,
-            numbers=() if self.bsa_id_provisional else (make(EventNumber, kind="BSA_ID", value=self.bsa_id),),
-            transactions=transactions,
-            moved_usd=cash if self.form == "CMIR105" and cash else None,
-            cmir_filed=True if self.form == "CMIR105" else None,
-            status=self.form,
-            headline=self._headline(),
+            cases=tuple(case.case_no for case in self.cases),
+            agencies=tuple(dict.fromkeys(case.agency_id for case in self.cases)),
+            flags=self.flags,
+            listings=tuple(
+                make(Listing, list=name, entry_id=number, status="ACTIVE", mention=self.subject)
+                for name, number in numbers
+                if number is not None
+            ),
+            headline=f"Target profile for {self.requester}, request {self.request_no}",
         )
 
-    def _mention(self, draft: Draft, at: int, party: Party) -> str:
-        if party.entity is not None:
-            return party.entity
-        local_id, role = f"_party{at + 1}", ROLES[party.role]
-        if party.kind == "PERSON":
-            return draft.add(Person, local_id, role=role, full_name=party.name, ids=party.ids, dob=party.dob)
-        return draft.add(Organization, local_id, role=role, name=party.name, ids=party.ids)
 
-    def _headline(self) -> str:
-        total = sum((t.amount for t in self.txns if t.currency == "USD"), Decimal(0))
-        money = f", {len(self.txns)} transactions of USD {total:,}" if self.txns else ""
-        return f"{TITLES[self.form]} {self.bsa_id}: {len(self.parties)} parties{money}"
+def _accounts(profile: TargetProfile) -> frozenset[str]:
+    return frozenset(account.local_id for account in profile.accounts)
 
 
-FEED = Feed("OFC", "OCDETF Fusion Center", (Financial,))
+class CaseLink(Predicated):
+    """Two cases share an identifier."""
+
+    KIND: ClassVar = EventKind.CASE_LINK
+
+    schema_: Literal["OFC.CASE_LINK/1"] = Field(alias="schema")
+    case_a: CasePointer
+    case_b: CasePointer
+    shared: Identified
+    link_reason: Annotated[str, terms.LINK_REASON]
+    remarks: Line | None = None
+
+    def rules(self, ids: rules.Ids) -> Iterator[Problem]:
+        """The cases are two."""
+        del ids
+        if self.case_a == self.case_b:
+            yield problem("/case_b", "is the same case as case_a")
+
+    def describe(self, draft: Draft) -> Facts:
+        """The identifier in which the cases meet."""
+        identify(draft, self.shared.type, self.shared.value, issuer=self.shared.issuer)
+        return make(
+            Facts,
+            kind=self.KIND,
+            cases=(self.case_a.case_no, self.case_b.case_no),
+            agencies=tuple(dict.fromkeys((self.case_a.agency_id, self.case_b.agency_id))),
+            status=self.link_reason,
+            headline=f"Cases {self.case_a.case_no} and {self.case_b.case_no} share "
+            f"{self.shared.type} {self.shared.value}",
+        )
+
+
+class Entry(Contract):
+    """One entry of a priority list."""
+
+    id: Short = Field(description="the entry's number on the list")
+    name: Name
+    kind: Annotated[str, terms.PARTY_KIND] = "PERSON"
+    aka: tuple[Name, ...] = Field((), max_length=50)
+    identifiers: tuple[Identified, ...] = Field((), max_length=50)
+    status: Annotated[str, terms.LISTING_STATUS]
+
+
+class ListUpdate(Predicated):
+    """A priority list, or what changed in it."""
+
+    KIND: ClassVar = EventKind.LISTING
+    ELSEWHERE: ClassVar = frozenset({"entries"})
+
+    schema_: Literal["OFC.LIST_UPDATE/1"] = Field(alias="schema")
+    list: Annotated[str, terms.PRIORITY_LIST]
+    list_version: Short
+    effective: date
+    entries: tuple[Entry, ...] = Field(min_length=1, max_length=1_000)
+
+    def rules(self, ids: rules.Ids) -> Iterator[Problem]:
+        """No entry stands twice."""
+        del ids
+        seen: set[str] = set()
+        for at, entry in enumerate(self.entries):
+            if entry.id in seen:
+                yield problem(f"/entries/{at}/id", f"{entry.id!r} stands twice in this list")
+            seen.add(entry.id)
+
+    def describe(self, draft: Draft) -> Facts:
+        """Every entry with its identifiers."""
+        listings = []
+        for entry in self.entries:
+            local_id = self._listed(draft, entry)
+            for held in identify_all(draft, entry.identifiers, Role.LISTED):
+                hold(draft, local_id, held, f"{self.list} {entry.id}")
+            listings.append(
+                make(
+                    Listing,
+                    list=self.list,
+                    entry_id=entry.id,
+                    status=entry.status,
+                    mention=local_id,
+                    effective=self.effective,
+                )
+            )
+        return make(
+            Facts,
+            kind=self.KIND,
+            listings=tuple(listings),
+            headline=f"{self.list} list {self.list_version}: {len(listings)} entries",
+        )
+
+    @staticmethod
+    def _listed(draft: Draft, entry: Entry) -> str:
+        local_id = fresh_id("entry", entry.id)
+        if entry.kind == "PERSON":
+            return draft.add(Person, local_id, role=Role.LISTED, full_name=entry.name, aka=entry.aka)
+        return draft.add(Organization, local_id, role=Role.LISTED, name=entry.name, aka=entry.aka)
+
+
+FEED = Feed("OFC", "OCDETF Fusion Center", (TargetProfile, Financial, CaseLink, ListUpdate))

@@ -1,21 +1,23 @@
 """What several report types share: field types, and turning identifiers into mentions."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from services.ingest.feeds.codes.terms import ID_TYPE
 from services.ingest.feeds.draft import Draft, fresh_id
-from services.ingest.feeds.problems import Problem, problem
+from services.ingest.feeds.problems import Problem, broken, problem
 from shared.contracts.entities import (
     Account,
     Aircraft,
     Container,
+    Country,
     Device,
     Document,
+    Line,
     Location,
     Mention,
     Money,
@@ -28,7 +30,9 @@ from shared.contracts.entities import (
     Vehicle,
     Vessel,
 )  # fmt: skip
+from shared.contracts.handling import AgencyId
 from shared.contracts.model import Contract
+from shared.contracts.report import E164
 
 CONVEYANCES: Final = ("vehicles", "vessels", "aircraft", "containers")
 PARTIES: Final = ("persons", "organizations")
@@ -88,11 +92,20 @@ class Identified(Contract):
 
     @model_validator(mode="after")
     def _fits(self) -> "Identified":
-        if self.type == "PHONE" and not 3 <= len(self.value) <= 40:
-            raise ValueError("a telephone number has 3 to 40 characters")
-        if self.type == "PLATE" and self.issuer is not None and not _JURISDICTION.match(self.issuer):
-            raise ValueError("the issuer of a plate is an ISO 3166-2 code, such as US-TX")
+        found = list(fits("", self.type, self.value, self.issuer))
+        if found:
+            raise broken(found)
         return self
+
+
+def fits(pointer: str, kind: str, value: str, issuer: str | None) -> Iterator[Problem]:
+    """The value and issuer of an identifier have the form of its kind."""
+    if kind == "PHONE" and not 3 <= len(value) <= 40:
+        yield problem(f"{pointer}/value", "a telephone number has 3 to 40 characters")
+    elif kind != "ADDRESS" and len(value) > 120:
+        yield problem(f"{pointer}/value", "an identifier has at most 120 characters")
+    if kind == "PLATE" and issuer is not None and not _JURISDICTION.match(issuer):
+        yield problem(f"{pointer}/issuer", "the issuer of a plate is an ISO 3166-2 code, such as US-TX")
 
 
 def identify(
@@ -179,3 +192,83 @@ def adds_up(
 def dollars(amount: Money, currency: str, usd: Money | None) -> Decimal | None:
     """The amount in US dollars, where it is known."""
     return usd if usd is not None else amount if currency == "USD" else None
+
+
+class Span(Contract):
+    """From when to when."""
+
+    start: AwareDatetime
+    end: AwareDatetime
+
+    @model_validator(mode="after")
+    def _forward(self) -> "Span":
+        if self.end < self.start:
+            raise ValueError("end is before start")
+        return self
+
+
+class Contact(Contract):
+    """Whom to call."""
+
+    name: Short
+    phone: E164
+    agency_id: AgencyId | None = None
+
+
+class Address(Contract):
+    """A place by its postal address."""
+
+    address: Line | None = Field(None, description="street and number")
+    city: Short | None = None
+    state: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,3}$")] | None = None
+    postcode: Short | None = None
+    country: Country | None = None
+
+    @model_validator(mode="after")
+    def _placed(self) -> "Address":
+        if not (self.address or self.city or self.postcode):
+            raise ValueError("an address needs a street, a city or a postcode")
+        return self
+
+
+def locate(draft: Draft, local_id: str, address: Address, role: Role = Role.PLACE) -> str:
+    """The local id of an added location at ``address``."""
+    return draft.add(Location, local_id, role=role, **address.__dict__)
+
+
+def identify_all(draft: Draft, identifiers: Iterable[Identified], role: Role = Role.TARGET) -> list[str]:
+    """Local ids of the mentions of several identifiers of one subject; plate and VIN are one vehicle."""
+    given = list(identifiers)
+    one: dict[type[Mention], list[Identified]] = {}
+    for identifier in given:
+        if identifier.type in _PLACES:
+            one.setdefault(_PLACES[identifier.type][0], []).append(identifier)
+    found: list[str] = []
+    for identifier in given:
+        model = _PLACES[identifier.type][0] if identifier.type in _PLACES else None
+        group = one.get(model, []) if model in _ONE_THING else []
+        if model is not None and len({i.type for i in group}) == len(group) > 1:
+            if identifier is group[0]:
+                found.append(_together(draft, model, group, role))
+        else:
+            found.append(
+                identify(draft, identifier.type, identifier.value, issuer=identifier.issuer, role=role)
+            )
+    return list(dict.fromkeys(found))
+
+
+_ONE_THING: Final = (Vehicle, Vessel, Device)
+"""Mentions that hold several identifiers of one thing."""
+
+
+def _together(draft: Draft, model: type[Mention], group: list[Identified], role: Role) -> str:
+    values: dict[str, Any] = {}
+    for identifier in group:
+        _, field, issued = _PLACES[identifier.type]
+        own = same(draft, model, field, identifier.value)
+        if own is not None:
+            return own
+        values[field] = identifier.value
+        if issued is not None and identifier.issuer is not None:
+            values[issued] = identifier.issuer
+    return draft.add(model, fresh_id(group[0].type.lower(), group[0].value), role=role, **values)

@@ -36,9 +36,7 @@ Ids = Mapping[str, str]
 _CLASSIFIED = re.compile(
     r"^\W*(?:(?:COSMIC\s+)?TOP\s+SECRET|TS|SECRET|S|CONFIDENTIAL|C)(?=\W|$)", re.IGNORECASE
 )
-_BANNERS = tuple(
-    f"{level}{slashes}".encode() for level in ("SECRET", "CONFIDENTIAL") for slashes in ("//", "\\/\\/")
-)
+_BANNER = re.compile(rb"(?:SECRET|CONFIDENTIAL)\\?/\\?/")
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _CLASSIFIED_MESSAGE = "classified content is refused and nothing of it is kept; use a system approved for it"
 
@@ -46,7 +44,7 @@ _CLASSIFIED_MESSAGE = "classified content is refused and nothing of it is kept; 
 def of_bytes(raw: bytes) -> list[Problem]:
     """What disqualifies a payload before it is parsed: classification banners and NUL characters."""
     found = []
-    if any(banner in raw for banner in _BANNERS):
+    if (b"SECRET" in raw or b"CONFIDENTIAL" in raw) and _BANNER.search(raw):
         found.append(problem("", _CLASSIFIED_MESSAGE))
     if b"\\u0000" in raw and _NUL.search(raw):
         found.append(problem("", "holds a NUL character (\\u0000), which no text may"))
@@ -116,10 +114,12 @@ def envelope(report: "Envelope", ids: Ids, received_at: datetime | None) -> Iter
     yield from _markings(report)
 
 
+@lru_cache(maxsize=4_096)
 def five_years_after(day: date) -> date:
     """The same day five years on; 28 February for 29 February."""
     year = day.year + RETENTION_YEARS
-    return date(year, day.month, min(day.day, calendar.monthrange(year, day.month)[1]))
+    leap_day = day.month == 2 and day.day == 29
+    return date(year, 2, 28) if leap_day else day.replace(year=year)
 
 
 def birth_range(text: str) -> tuple[date, date] | None:
