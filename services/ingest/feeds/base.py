@@ -108,7 +108,7 @@ class Envelope(Identification):
     case_status: Literal["OPEN", "CLOSED"] = "OPEN"
     operation: Short | None = None
     predicate: Predicate | None = Field(
-        None, description="why the report may be kept as intelligence (28 CFR 23); an observation may lack it"
+        None, description="why the report may be kept as intelligence (28 CFR 23)"
     )
     legal_basis: LegalBasis
     evaluation: Evaluation

@@ -24,17 +24,19 @@ from shared.contracts.entities import (
 )  # fmt: skip
 from shared.contracts.facts import Concealment, EventKind, EventNumber, Facts
 from shared.contracts.model import Contract
+from shared.contracts.report import Predicate
 
 BORDER: Final[Mapping[str, Literal["IN", "OUT"]]] = {"BORDER_OUT": "OUT", "BORDER_IN": "IN"}
 
 
-class Seizure(OfMoney, Predicated):
+class Seizure(OfMoney):
     """Currency or monetary instruments were seized."""
 
     KIND: ClassVar = EventKind.SEIZURE
     ELSEWHERE: ClassVar = frozenset({"conveyance", "concealment", "courier", "place"})
 
     schema_: Literal["BCSC.SEIZURE/1"] = Field(alias="schema")
+    predicate: Predicate
     total: Money
     prong: Annotated[str, terms.PRONG]
     denominations: tuple[Denomination, ...] = Field(

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from services.ingest.feeds import rules
-from services.ingest.feeds.base import MANY, Envelope, Predicated
+from services.ingest.feeds.base import MANY, Envelope
 from services.ingest.feeds.codes import CURRENCY, terms
 from services.ingest.feeds.draft import Draft, make
 from services.ingest.feeds.parts import Address, locate
@@ -30,6 +30,7 @@ from shared.contracts.entities import (
 )  # fmt: skip
 from shared.contracts.facts import EventKind, Facts
 from shared.contracts.model import Contract
+from shared.contracts.report import Predicate
 
 
 class OfMoney(Envelope):
@@ -198,12 +199,13 @@ class Cmir(OfMoney):
             draft.relate(carrier, RelationType.ACTS_FOR, filer)
 
 
-class ArmouredCar(OfMoney, Predicated):
+class ArmouredCar(OfMoney):
     """An armoured-car service moved money for a customer."""
 
     KIND: ClassVar = EventKind.MOVEMENT
 
     schema_: Literal["BCSC.ACS_MOVEMENT/1"] = Field(alias="schema")
+    predicate: Predicate
     firm: Name = Field(description="the armoured-car firm")
     customer: Name
     start: Address = Field(alias="from")

@@ -91,7 +91,10 @@ def refusal(title: str, problems: Sequence[Problem]) -> ValidationError:
 def problems_of(error: ValidationError) -> list[Problem]:
     """Every problem of a refused payload, in the order of its fields."""
     found: list[Problem] = []
-    for line in error.errors(include_url=False):
+    lines = error.errors(include_url=False)
+    for line in lines:
+        if line["type"] == "too_short" and _has_worse(line["loc"], lines):
+            continue  # the items that are there are wrong themselves
         location = _without_tag(line["loc"])
         context: Mapping[str, Any] = line.get("ctx", {})
         if line["type"] == BROKEN_RULES:
@@ -102,6 +105,10 @@ def problems_of(error: ValidationError) -> list[Problem]:
         else:
             found.append(_problem(line["type"], location, line, context))
     return found
+
+
+def _has_worse(location: tuple[str | int, ...], lines: Sequence[Mapping[str, Any]]) -> bool:
+    return any(len(o["loc"]) > len(location) and o["loc"][: len(location)] == location for o in lines)
 
 
 def _without_tag(location: tuple[str | int, ...]) -> tuple[str | int, ...]:
@@ -119,11 +126,17 @@ def _problem(
         return problem("/schema", "is missing; it names the type, such as EPIC.SEIZURE/1")
     if kind in {"literal_error", "enum"}:
         return unknown_code(pointer, line["input"], _QUOTED.findall(context["expected"]))
+    if kind in {"too_short", "too_long"}:
+        bound = "min_length" if kind == "too_short" else "max_length"
+        return problem(
+            pointer, f"has {context['actual_length']} items; the {_BOUND[bound]} is {context[bound]}"
+        )
     if kind == "string_pattern_mismatch":
         return problem(pointer, f"must be {_shape(location, context['pattern'])}")
     return problem(pointer, _PLAIN.get(kind) or _plain(line["msg"]))
 
 
+_BOUND: Mapping[str, str] = {"min_length": "least", "max_length": "most"}
 _PLAIN: Mapping[str, str] = {
     "missing": "is missing; it is mandatory",
     "extra_forbidden": "is not a field of this report type; unknown fields are refused",
