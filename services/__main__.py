@@ -7,7 +7,10 @@ import typer
 
 from services.command import entry
 from services.command.console import Data
+from services.command.demo import demo
 from services.command.environment import environment_for
+from services.command.simulate import simulate
+from services.command.up import up
 
 Port = Annotated[int | None, typer.Option("--port", envvar="INTERLOCK_PORT", help="Listen here instead.")]
 
@@ -15,11 +18,14 @@ Port = Annotated[int | None, typer.Option("--port", envvar="INTERLOCK_PORT", hel
 def main() -> None:
     """Run one command; exit code 0, 1 (it failed) or 2 (it was asked wrongly)."""
     app = entry.commands()
+    app.command("up", rich_help_panel=entry.RUNNING)(up)
+    app.command("demo", rich_help_panel=entry.RUNNING)(demo)
+    app.command("simulate", rich_help_panel=entry.SENDING)(simulate)
     serve = typer.Typer(help="Run one service in the foreground.", no_args_is_help=True)
     serve.command("ingest")(serve_ingest)
     serve.command("fusion")(serve_fusion)
     serve.command("leads")(serve_leads)
-    app.add_typer(serve, name="serve", rich_help_panel="Running it")
+    app.add_typer(serve, name="serve", rich_help_panel=entry.RUNNING)
     entry.run(app)
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from services.command import dead_letters, doctor, first_start, push, token, up
+from services.command import backup, dead_letters, doctor, first_start, push, settings_list, token
 from services.command.console import Failed, err
 from shared.errors import InterlockError, Misconfigured
 from shared.settings import Settings
@@ -17,7 +17,7 @@ RUNNING, SENDING, READING, CARING = "Running it", "Sending reports", "Reading th
 
 
 def commands() -> typer.Typer:
-    """Every command that needs no service's code."""
+    """Every command that needs no other service's code; the image of the command line has these."""
     app = typer.Typer(
         name="interlock",
         no_args_is_help=True,
@@ -27,10 +27,12 @@ def commands() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_options)
-    app.command("up", rich_help_panel=RUNNING)(up.up)
     app.command("push", rich_help_panel=SENDING)(push.push)
     app.command("token", rich_help_panel=CARING)(token.token)
     app.command("doctor", rich_help_panel=CARING)(doctor.doctor)
+    app.command("backup", rich_help_panel=CARING)(backup.backup)
+    app.command("restore", rich_help_panel=CARING)(backup.restore)
+    app.command("settings", rich_help_panel=CARING)(settings_list.list_settings)
     app.command("secrets", rich_help_panel=CARING)(first_start.make_secrets)
     app.add_typer(dead_letters.commands(), name="dead-letters", rich_help_panel=CARING)
     return app

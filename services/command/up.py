@@ -127,12 +127,24 @@ def attend(supervisor: Supervisor, settings: Settings, over: Callable[[], bool])
     """Tend the children until it is over, with one line of figures on a terminal."""
     shown = 0.0
     with Status("", console=err(), spinner="dots") as status:
-        while not over():
-            supervisor.tend()
+
+        def show() -> None:
+            nonlocal shown
             if err().is_terminal and time.monotonic() - shown > FIGURES_SECONDS:
                 shown = time.monotonic()
                 status.update(in_one_line(figures(settings)))
-            time.sleep(TICK_SECONDS)
+
+        tend_until(supervisor, over, show)
+
+
+def tend_until(
+    supervisor: Supervisor, over: Callable[[], bool], between: Callable[[], None] = lambda: None
+) -> None:
+    """Tend the children until it is over."""
+    while not over():
+        supervisor.tend()
+        between()
+        time.sleep(TICK_SECONDS)
 
 
 def in_one_line(now: Figures) -> str:
