@@ -1,12 +1,14 @@
 """BCSC's reports: cash seizures, inquiries, form 105 declarations, armoured-car movements."""
 
 from dataclasses import dataclass
-from typing import Final
+from datetime import timedelta
+from typing import Any, Final
 
-from services.simulator.envelope import Slip, envelope
+from services.simulator.envelope import Slip, contact_phone, envelope, officer, stamp
 from services.simulator.epic import HIDDEN
 from services.simulator.mentions import NONE, Cast, Draft
-from services.simulator.places import City, cities
+from services.simulator.noise import written_date, written_name
+from services.simulator.places import FOREIGN, City, cities, ports
 from services.simulator.population import World
 
 PACKAGING: Final = ("RUBBER_BAND", "VACUUM_SEAL", "TAPE", "PLASTIC", "ENVELOPE", "LOOSE")
@@ -78,3 +80,75 @@ def small_cash(slip: Slip, who: int) -> Cash:
             who, total, total, rng.choice(("BORDER_OUT", "BORDER_IN")), who, cmir=f"CMIR-{slip.number}"
         )
     return Cash(who, int(rng.random() * 90 + 5) * 100, None, car=who if rng.random() < 0.5 else None)
+
+
+def inquiry(slip: Slip, world: World, who: int) -> Draft:
+    """A question about a person, and the last crossings found."""
+    rng, cast = slip.rng, Cast(world, slip.rng)
+    subject = cast.person(who, "SUBJECT", documents=0.6)
+    seen = [
+        {
+            "at": stamp(slip.at - timedelta(days=1 + int(rng.random() * 30))),
+            "port_code": rng.choice(ports()).code,
+            "direction": rng.choice(("IN", "OUT")),
+        }
+        for _ in range(int(rng.random() * 3))
+    ]
+    answer: dict[str, Any] = {"crossings": seen, "interest": "N"}
+    if rng.random() < 0.2:
+        holder = {
+            "name": officer(rng),
+            "phone": contact_phone(slip.agency, rng),
+            "agency_id": slip.agency.ori,
+        }
+        answer |= {"interest": "Y", "holder": holder}
+    body = envelope(slip, "BCSC.INQUIRY") | {"subject": subject, "response": answer}
+    return Draft(body | cast.payload(), cast.truth)
+
+
+def cmir(slip: Slip, world: World, who: int) -> Draft:
+    """A declaration of money on form 105: an observation without suspicion."""
+    rng, citizen = slip.rng, world.citizen(who)
+    written = written_name(rng, citizen.name, citizen.suffix)
+    name = written.get("full_name") or f"{written['given_names']} {written['family_names']}"
+    total = str(int(rng.random() * 400 + 105) * 100)
+    abroad = ", ".join(rng.choice(FOREIGN)[::2])
+    inward = rng.random() < 0.5
+    born = written_date(rng, citizen.born)
+    body = envelope(slip, "BCSC.CMIR", predicate=False) | {
+        "filer": {
+            "name": name,
+            "citizenship": [citizen.country],
+            "passport": {"number": citizen.passport, "country": citizen.country},
+        }
+        | ({"dob": born} if born else {}),
+        "movement": {
+            "direction": "IMPORT" if inward else "EXPORT",
+            "departed": abroad if inward else rng.choice(ports()).name,
+            "arrived": rng.choice(ports()).name if inward else abroad,
+            "on": slip.at.date().isoformat(),
+        },
+        "amounts": {"paper": total},
+        "currency": "USD",
+        "usd_equivalent": total,
+    }
+    return Draft(body, {"_filer": citizen.key, "_passport": f"document:{who}"})
+
+
+def movement(slip: Slip, world: World, who: int) -> Draft:
+    """An armoured car's trip for a customer."""
+    rng = slip.rng
+    firm = world.firm(who // 40)
+    amount = str(int(rng.random() * 900 + 100) * 1_000)
+    start, end = rng.choice(cities()), rng.choice(cities())
+    body = envelope(slip, "BCSC.ACS_MOVEMENT") | {
+        "firm": rng.choice(("Ironclad Transit Inc", "Silver Shield Armored LLC")),
+        "customer": f"{firm.name} {firm.form[0]}",
+        "from": {"city": start.name, "state": start.state, "country": "US"},
+        "to": {"city": end.name, "state": end.state, "country": "US"},
+        "amount": amount,
+        "currency": "USD",
+        "usd_equivalent": amount,
+        "manifest": f"M{slip.number[-7:]}",
+    }
+    return Draft(body, {"_customer": firm.key})

@@ -5,11 +5,11 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
-from services.simulator.envelope import Slip, envelope, officer, stamp
+from services.simulator.envelope import Slip, contact_phone, envelope, officer, stamp
 from services.simulator.mentions import NONE, Cast, Draft
 from services.simulator.noise import misread
 from services.simulator.places import FOREIGN, HIGHWAYS, City, cities, ports
-from services.simulator.population import HOUSEHOLD, World
+from services.simulator.population import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,26 +56,25 @@ def lpr(slip: Slip, world: World, who: int) -> Draft:
 
 def crossing(slip: Slip, world: World, who: int) -> Draft:
     """A border crossing by car or on foot: an observation without suspicion."""
-    rng, cast = slip.rng, Cast(world, slip.rng)
-    port = ports()[int(rng.random() * len(ports()))]
+    rng, cast, citizen = slip.rng, Cast(world, slip.rng), world.citizen(who)
     on_foot = rng.random() < 0.25
+    person = cast.person(who, "DRIVER" if not on_foot else "SUBJECT", documents=0.0)
     body = envelope(slip, "EPIC.CROSSING", predicate=False) | {
-        "port_code": port.code,
+        "port_code": rng.choice(ports()).code,
         "lane": str(int(rng.random() * 12) + 1),
         "direction": "IN" if rng.random() < 0.6 else "OUT",
         "mode": "PED" if on_foot else "POV",
+        "document": {"type": "PASSPORT", "number": citizen.passport, "issuer": citizen.country},
+        "traveller": person,
     }
-    person = cast.person(who, "THIRD_PARTY" if on_foot else "DRIVER", documents=0.0)
-    document = cast.passport(who, "THIRD_PARTY")
-    cast.relate(person, document, "IDENTIFIED_BY")
-    body["document"] = document
+    truth = cast.truth | {"_document": f"document:{who}"}
     if not on_foot:
-        vehicle = cast.vehicle(who)
-        cast.relate(person, vehicle, "DRIVES")
-        body |= {"vehicle": vehicle, "driver": person}
+        car = world.car(who)
+        body |= {"plate": car.plate, "jurisdiction": f"US-{car.state}"}
+        truth["_plate"] = car.key
     if rng.random() < 0.3:
-        body |= {"declared_usd": int(rng.random() * 40) * 100, "secondary": False}
-    return Draft(body | cast.payload(), cast.truth)
+        body |= {"declared_usd": int(rng.random() * 40) * 100, "secondary": "N"}
+    return Draft(body | cast.payload(), truth)
 
 
 def seizure(slip: Slip, world: World, haul: Haul) -> Draft:
@@ -139,55 +138,68 @@ def small_haul(slip: Slip, who: int) -> Haul:
     return Haul(who, car, ((code, quantity, "G", "NET"),), cash=int(rng.random() * 40) * 100)
 
 
-def lookout(slip: Slip, world: World, who: int, *, car: int | None = None) -> Draft:
-    """A lookout for a vehicle and its user, at most 90 days."""
+def lookout(slip: Slip, world: World, who: int) -> Draft:
+    """A lookout for a person and the vehicle he drives, at most 90 days."""
     rng, cast = slip.rng, Cast(world, slip.rng)
-    person = cast.person(who, "SUBJECT")
-    vehicle = cast.vehicle(who if car is None else car)
-    cast.relate(person, vehicle, "DRIVES", 0.8)
+    cast.person(who, "SUBJECT")
+    cast.vehicle(who)
     body = envelope(slip, "EPIC.LOOKOUT") | {
-        "subject_kind": "VEHICLE",
-        "subject": vehicle,
-        "reason": "Vehicle used in suspected deliveries.",
+        "subject_kind": "PERSON",
+        "identifiers": [_plate(cast)],
+        "reason": "Said to drive loads in this vehicle.",
         "lookout_action": rng.choice(("NOTIFY_ONLY", "STOP", "INSPECT")),
         "active_from": stamp(slip.at),
         "active_to": stamp(slip.at + timedelta(days=30 + int(rng.random() * 60))),
-        "notify": {"name": officer(rng), "phone": f"+1{slip.agency.area_code}5550190"},
+        "notify": {
+            "name": officer(rng),
+            "phone": contact_phone(slip.agency, rng),
+            "agency_id": slip.agency.ori,
+        },
     }
     return Draft(body | cast.payload(), cast.truth)
 
 
+def _plate(cast: Cast) -> dict[str, str]:
+    """The identifier of the first vehicle mentioned."""
+    car = cast.lists["vehicles"][0]
+    return {"type": "PLATE", "value": car["plate"], "issuer": car["jurisdiction"]}
+
+
 def inquiry(slip: Slip, world: World, who: int) -> Draft:
-    """An officer's query at the roadside, and the answer's latency."""
+    """An officer's query at the roadside, and how long the answer took."""
     rng, cast = slip.rng, Cast(world, slip.rng)
-    person, vehicle = cast.person(who, "DRIVER", documents=0.7), cast.vehicle(who)
-    cast.relate(person, vehicle, "DRIVES")
+    cast.person(who, "DRIVER", documents=0.7)
+    cast.vehicle(who)
+    highway, state, _, _ = rng.choice(HIGHWAYS)
     body = envelope(slip, "EPIC.INQUIRY") | {
         "requester": {
-            "ori": slip.agency.ori,
+            "agency_id": slip.agency.ori,
             "officer": officer(rng),
-            "callback": f"+1{slip.agency.area_code}5550191",
+            "call_back": contact_phone(slip.agency, rng),
         },
         "reason": "Traffic stop with indicators of smuggling.",
-        "place": cast.spot(world.household(who // HOUSEHOLD).city),
+        "identifiers": [_plate(cast)],
+        "place": f"{highway}, mile {int(rng.random() * 300)}, {state}",
         "response": "NEG" if rng.random() < 0.7 else "POS",
         "latency_s": int(rng.random() * 120) + 5,
     }
     return Draft(body | cast.payload(), cast.truth)
 
 
-def bifs_product(slip: Slip, world: World, who: int) -> Draft:
-    """An analytical product about an organisation and a corridor."""
+def product(slip: Slip, world: World, who: int) -> Draft:
+    """An analytical product about an organisation and its corridor."""
     rng, cast = slip.rng, Cast(world, slip.rng)
-    firm = cast.firm(who)
+    firm, gatekeeper = cast.firm(who // 40), cast.person(who, "SUBJECT", documents=0.1)
+    corridor = f"{rng.choice(FOREIGN)[0]} to {rng.choice(cities()).name}"
     body = envelope(slip, "EPIC.BIFS_PRODUCT") | {
-        "title": "Corridor assessment",
-        "span_from": (slip.at - timedelta(days=90)).date().isoformat(),
-        "span_to": slip.at.date().isoformat(),
-        "product_organizations": [firm],
-        "corridor": f"{rng.choice(HIGHWAYS)[0]} corridor",
+        "title": f"Loads and proceeds on the corridor {corridor}",
+        "span": {"start": stamp(slip.at - timedelta(days=90)), "end": stamp(slip.at)},
+        "organisations": [firm],
+        "corridor": corridor,
         "source_reports": [f"{slip.agency.prefix}-26-{int(rng.random() * 1e6):07d}"],
-        "key_judgement": "The organisation probably moves proceeds through nominee freight companies.",
-        "likelihood": "LIKELY",
+        "key_judgements": [
+            {"text": "The organisation moves proceeds through freight firms.", "likelihood": "LIKELY"}
+        ],
+        "gatekeeper": gatekeeper,
     }
     return Draft(body | cast.payload(), cast.truth)

@@ -30,10 +30,24 @@ SCHEME_EVERY: Final = 40
 Builder = Callable[[Slip, World, int], Draft]
 MIX: Final[tuple[tuple[str, int, Builder], ...]] = (
     ("EPIC", 340, epic.lpr),
-    ("EPIC", 120, lambda slip, w, who: epic.seizure(slip, w, epic.small_haul(slip, who))),
-    ("SOD", 160, sod.toll),
-    ("OFC", 120, ofc.financial),
-    ("BCSC", 120, lambda slip, w, who: bcsc.seizure(slip, w, bcsc.small_cash(slip, who))),
+    ("EPIC", 140, epic.crossing),
+    ("EPIC", 70, lambda slip, w, who: epic.seizure(slip, w, epic.small_haul(slip, who))),
+    ("EPIC", 30, epic.lookout),
+    ("EPIC", 50, epic.inquiry),
+    ("EPIC", 4, epic.product),
+    ("SOD", 70, sod.target),
+    ("SOD", 60, sod.toll),
+    ("SOD", 20, sod.intercept),
+    ("SOD", 25, sod.tip),
+    ("SOD", 8, sod.nexus),
+    ("OFC", 70, ofc.financial),
+    ("OFC", 20, ofc.profile),
+    ("OFC", 10, ofc.case_link),
+    ("OFC", 4, ofc.list_update),
+    ("BCSC", 40, lambda slip, w, who: bcsc.seizure(slip, w, bcsc.small_cash(slip, who))),
+    ("BCSC", 40, bcsc.inquiry),
+    ("BCSC", 30, bcsc.cmir),
+    ("BCSC", 10, bcsc.movement),
 )
 """Feed, share and builder of each type of background report; every type occurs in every block."""
 
