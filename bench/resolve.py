@@ -96,7 +96,9 @@ def measure(predicted: dict[str, str], truth: dict[str, str]) -> dict[str, float
 def run(name: str, folder: Path, model: Model) -> dict[str, Any]:
     """Resolve one set and measure it."""
     started = time.perf_counter()
-    profiles, truth = profiles_of(SETS[name](folder), model)
+    rows = list(SETS[name](folder))
+    model = model.sized(len(rows))
+    profiles, truth = profiles_of(rows, model)
     entity = resolve_all(profiles.values(), (), model).entity
     predicted = {i: entity[profiles[i].id] if i in profiles else i for i in truth}
     seconds = time.perf_counter() - started

@@ -6,100 +6,21 @@ from typing import Final, NamedTuple
 
 from shared.normalise.text import fold
 
-HONORIFICS: Final = frozenset(
-    [
-        "mr",
-        "mrs",
-        "ms",
-        "miss",
-        "mx",
-        "dr",
-        "doctor",
-        "prof",
-        "professor",
-        "sir",
-        "dame",
-        "lord",
-        "lady",
-        "rev",
-        "reverend",
-        "fr",
-        "hon",
-        "honourable",
-        "judge",
-        "sen",
-        "senator",
-        "rep",
-        "gov",
-        "president",
-        "capt",
-        "captain",
-        "col",
-        "colonel",
-        "maj",
-        "major",
-        "gen",
-        "general",
-        "lt",
-        "lieutenant",
-        "sgt",
-        "sergeant",
-        "cpl",
-        "officer",
-        "agent",
-        "det",
-        "detective",
-        "insp",
-        "cmdr",
-        "adm",
-        "admiral",
-        "sr",
-        "sra",
-        "srta",
-        "don",
-        "dona",
-        "lic",
-        "ing",
-        "arq",
-        "dna",
-        "herr",
-        "frau",
-        "monsieur",
-        "madame",
-        "mme",
-        "mlle",
-        "signor",
-        "signora",
-        "senor",
-        "senora",
-        "sheikh",
-        "shaikh",
-        "shaykh",
-        "sheik",
-        "hajji",
-        "haji",
-        "hajj",
-        "hadji",
-        "maulavi",
-        "mawlawi",
-        "maulawi",
-        "mullah",
-        "mulla",
-        "qari",
-        "sayyid",
-        "syed",
-        "ustad",
-        "imam",
-        "emir",
-        "prasident",
-        "praesident",
-        "presidente",
-        "tovarisch",
-        "gospodin",
-        "engr",
-    ]
+TITLES: Final = frozenset(
+    """mr mrs ms miss mx dr prof professor sir dame lord lady rev reverend hon honourable honorable baronet bt
+    bart 1st 2nd 3rd 4th 5th 6th 7th 8th 9th 10th 11th 12th 13th 14th esq sr sra srta herr frau monsieur
+    madame mme mlle signor signora senor senora prasident praesident presidente president gospodin tovarisch
+    lic ing arq dna engr sgt lt capt col maj gen cpl det cmdr adm insp supt knight""".split()
 )
-"""Words before a name that say nothing of who it is; dropped unless nothing else would remain."""
+"""Titles that are never a name, even alone."""
+
+HONORIFICS: Final = TITLES | frozenset(
+    """doctor fr judge sen senator rep gov captain colonel major general lieutenant sergeant
+    corporal officer agent detective admiral don viscount earl duke baron baroness marquess count
+    sheikh shaikh shaykh sheik hajji haji hajj hadji maulavi mawlawi maulawi mullah mulla qari sayyid syed
+    ustad imam emir""".split()
+)
+"""Words before or after a name that say little of who it is; dropped unless nothing else would remain."""
 
 SUFFIXES: Final = {
     "jr": "jr", "junior": "jr", "jnr": "jr", "hijo": "jr", "ii": "ii", "2nd": "ii", "iii": "iii", "3rd": "iii",
@@ -281,7 +202,7 @@ def _clean(text: str) -> tuple[tuple[str, ...], str]:
     while len(words) > 1 and (words[-1] in SUFFIXES or words[-1] in _DEGREES):
         suffix = SUFFIXES.get(words.pop(), "") or suffix
     core = [w for w in words if w not in HONORIFICS]
-    return tuple(core or words), suffix
+    return tuple(core or (w for w in words if w not in TITLES)), suffix
 
 
 def _split_camel(text: str) -> str:

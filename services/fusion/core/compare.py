@@ -32,7 +32,7 @@ COMPARATORS: Final[dict[str, Score]] = {
 }
 """The functions that a model's comparisons name; their docstrings are what the user reads."""
 
-_HOUSEHOLD: Final = "people of one home share this"
+_KIN: Final = "relatives of one home would share this"
 
 
 class Plan(NamedTuple):
@@ -54,7 +54,7 @@ def _plan(kind: Kind, model: Model) -> Plan:
             {key: level.base for key, level in c.levels.items()},
             by_value.table_of(c.table, model.tables),
             c.most,
-            c.household,
+            c.kin,
         )
         for c in specs
     )
@@ -113,6 +113,6 @@ def _tally(kind: Kind, a: bytes, b: bytes, model: Model) -> Tally:
         other = theirs.get(i)
         if other is not None:
             plan.scores[i](value, other, plan.steps[i], tally)
-    if tally.strangers and tally.home > model.household:
-        tally.adjust("household", _HOUSEHOLD, model.household - tally.home)
+    if tally.kin > model.kin:
+        tally.adjust("kin", _KIN, model.kin - tally.kin)
     return tally

@@ -27,11 +27,10 @@ class Named(NamedTuple):
 
 
 class Scored(NamedTuple):
-    """Two names compared: rows, their sum, whether given names differ, and the sum that kin would share."""
+    """Two names compared: rows, their sum, and how much of it kin would share."""
 
     rows: list[Row]
     weight: int
-    strangers: bool
     kin: int
 
 
@@ -73,8 +72,7 @@ def person_name(a: tuple[Named, ...], b: tuple[Named, ...], step: Step, tally: T
     heavily against, and Jr. is never Sr."""
     best = _best(a, b, step, _score_person)
     _tell(best, step, tally)
-    tally.strangers = best.strangers
-    tally.home += best.kin
+    tally.kin += best.kin
 
 
 def organisation_name(a: tuple[Named, ...], b: tuple[Named, ...], step: Step, tally: Tally) -> None:
@@ -121,25 +119,25 @@ def _score_person(a: Named, b: Named, step: Step) -> Scored:
     """Score two names of persons."""
     found = align(a.tokens, b.tokens)
     rows: list[Row] = []
-    kin = 0
-    given = swapped = False
+    kin = likeliest = 0
+    swapped = False
     for m in found.matches:
         rows.append((m.level, m.a, m.b, m.bits))
         swapped = swapped or m.roles in {"gf", "fg"}
-        if "g" in m.roles and m.bits > 100:
-            given = True
-        else:
-            kin += step.base[m.level] + step.levels[m.level].rarity * m.bits // 100
+        weight = step.base[m.level] + step.levels[m.level].rarity * m.bits // 100
+        if FAMILY in m.roles:
+            kin += weight
+        elif UNKNOWN in m.roles:
+            likeliest = max(likeliest, weight)
     if swapped:
         rows.append(("swapped", a.text, b.text, 0))
-    clash = _leftover(found.left, found.right, rows)
+    _leftover(found.left, found.right, rows)
     _suffix(a.mark, b.mark, rows)
-    return Scored(rows, _weigh(rows, step), clash and not given, max(0, kin))
+    return Scored(rows, _weigh(rows, step), max(likeliest, kin))
 
 
-def _leftover(left: list[Token], right: list[Token], rows: list[Row]) -> bool:
-    """Rows for the words that answer none; True where given names differ."""
-    clash = False
+def _leftover(left: list[Token], right: list[Token], rows: list[Row]) -> None:
+    """Rows for the words that answer none."""
     x, y = [t for t in left if not t.particle], [t for t in right if not t.particle]
     rows.extend(("particle", t.text, None, 0) for t in left if t.particle)
     rows.extend(("particle", None, t.text, 0) for t in right if t.particle)
@@ -150,10 +148,8 @@ def _leftover(left: list[Token], right: list[Token], rows: list[Row]) -> bool:
         x.remove(one)
         y.remove(other)
         rows.append(("alike" if level(one, other) == "alike" else "different", one.text, other.text, 0))
-        clash = clash or one.role != FAMILY or other.role != FAMILY
     rows.extend(("missing", t.text, None, 0) for t in x)
     rows.extend(("missing", None, t.text, 0) for t in y)
-    return clash
 
 
 def _suffix(a: str, b: str, rows: list[Row]) -> None:
@@ -176,7 +172,7 @@ def _score_organisation(a: Named, b: Named, step: Step) -> Scored:
         _leftover_words(found.left, found.right, rows)
     if a.mark and b.mark:
         rows.append(("legal form" if a.mark == b.mark else "other form", a.mark, b.mark, 0))
-    return Scored(rows, _weigh(rows, step), strangers=False, kin=0)
+    return Scored(rows, _weigh(rows, step), kin=0)
 
 
 def _leftover_words(left: list[Token], right: list[Token], rows: list[Row]) -> None:

@@ -136,22 +136,31 @@ def _date_level(x: PartialDate, y: PartialDate) -> tuple[str, int]:
         return "typo", 0
     if wrong == 2 and OSA.distance(one, other, score_cutoff=1) == 1:
         return "transposed", 0
-    if (x.month, x.day) == (y.month, y.day):
-        return ("year differs" if abs(x.year - y.year) <= 10 else "different"), 0
+    if (x.month, x.day) == (y.month, y.day) and abs(x.year - y.year) <= 10:
+        return "year differs", 0
+    days = abs(_days(x) - _days(y))
+    if days <= 31:
+        return "month apart", 0
     if x.year == y.year:
         return ("same month", _YEAR_BITS) if x.month == y.month else ("same year", _YEAR_BITS)
-    if "0101" in {one[4:], other[4:]} and abs(x.year - y.year) <= 1:
-        return "near", 0
-    return ("contradicts" if x.month != y.month and x.day != y.day else "different"), 0
+    if days <= 366:
+        return "year apart", 0
+    alike = (x.month == y.month) + (x.day == y.day) + (one[2:4] == other[2:4])
+    return ("different" if alike or wrong <= 2 else "contradicts"), 0
+
+
+def _days(date: PartialDate) -> int:
+    """A day number that also counts dates that cannot be; good to a few days."""
+    return date.year * 365 + date.month * 30 + date.day
 
 
 def _partial_level(x: PartialDate, y: PartialDate) -> tuple[str, int]:
     """The level where one date or both lack the day."""
     if x.year == y.year:
         if x.month and y.month:
-            return ("same month", _YEAR_BITS + _MONTH_BITS) if x.month == y.month else ("near", 0)
+            return ("same month", _YEAR_BITS + _MONTH_BITS) if x.month == y.month else ("year apart", 0)
         return "same year", _YEAR_BITS
-    return ("near" if abs(x.year - y.year) <= 1 else "different"), 0
+    return ("year apart" if abs(x.year - y.year) <= 1 else "different"), 0
 
 
 def year(a: tuple[str, ...], b: tuple[str, ...], step: Step, tally: Tally) -> None:

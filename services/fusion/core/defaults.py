@@ -36,16 +36,17 @@ _BIRTH: Final = {
     "year differs": Level("same day and month, year differs", 0.02, 0.0020),
     "same month": Level("same year and month", 0.60, 0.6, rarity=100),
     "same year": Level("same year", 0.60, 0.6, rarity=100),
-    "near": Level("within a year", 0.03, 0.03),
-    "different": Level("different", 0.02, 0.90),
-    "contradicts": Level("different in year, month and day", 0.004, 0.80, contradicts=True),
+    "month apart": Level("within a month", 0.02, 0.002),
+    "year apart": Level("within a year", 0.02, 0.02),
+    "different": Level("different", 0.02, 0.35),
+    "contradicts": Level("different in year, month and day", 0.01, 0.60, contradicts=True),
 }
 
 
 def _identifier(
-    feature: str, bits: float, *, differ: float = 0.0, household: bool = False, holders: str = "one",
+    feature: str, bits: float, *, differ: float = 0.0, kin: int = 0, holders: str = "one",
     comparator: str = "identifier", exclusive: bool = False, stable: bool = True,
-) -> Comparing:  # fmt: skip  # noqa: PLR0913  # one column of the table each
+) -> Comparing:  # fmt: skip  # one column of the table each
     """An identifier: agreement is worth ``bits``; different values cost ``differ`` bits."""
     levels = {
         "same": Level("same", 0.9, 0.9 * 2.0**-bits),
@@ -54,7 +55,7 @@ def _identifier(
         "different": Level("different", 2.0**-differ, 1.0, contradicts=exclusive),
     }
     return Comparing(
-        feature, comparator, levels, household=household, holders=holders, exclusive=exclusive, stable=stable
+        feature, comparator, levels, kin=kin, holders=holders, exclusive=exclusive, stable=stable
     )
 
 
@@ -71,19 +72,19 @@ _PERSON_IDENTIFIERS: Final = (
     _identifier("a_number", 24, differ=4, comparator="number"),
     _identifier("bcc", 22, stable=False),
     _identifier("other", 14, stable=False),
-    _identifier("phone", 12, household=True, holders="few", stable=False),
+    _identifier("phone", 12, kin=100, holders="few", stable=False),
     _identifier("email", 16, holders="few", stable=False, comparator="email"),
     _identifier("handle", 14, holders="few", stable=False),
     _identifier("wallet", 14, holders="few", stable=False),
-    _identifier("account", 13, household=True, holders="few"),
-    _identifier("iban", 13, household=True, holders="few"),
-    _identifier("plate", 11, household=True, holders="few", stable=False),
-    _identifier("vin", 11, household=True, holders="few", stable=False),
+    _identifier("account", 13, kin=100, holders="few"),
+    _identifier("iban", 13, kin=100, holders="few"),
+    _identifier("plate", 11, kin=100, holders="few", stable=False),
+    _identifier("vin", 11, kin=100, holders="few", stable=False),
     _identifier("imei", 13, holders="few", stable=False),
     _identifier("imsi", 13, holders="few", stable=False),
     _identifier("iccid", 13, holders="few", stable=False),
     _identifier("meid", 13, holders="few", stable=False),
-    _identifier("ip", 6, household=True, stable=False, holders="many"),
+    _identifier("ip", 6, kin=100, stable=False, holders="many"),
 )
 
 _ADDRESS: Final = Comparing("address", "address", {
@@ -94,12 +95,12 @@ _ADDRESS: Final = Comparing("address", "address", {
     "city": Level("same place", 0.7, 1.0, rarity=60),
     "state": Level("same state only", 0.25, 0.30),
     "different": Level("different", 0.25, 0.95),
-}, table="place", household=True, stable=False)  # fmt: skip
+}, table="place", kin=100, stable=False)  # fmt: skip
 
 _PERSON: Final = KindModel(
     comparisons=(
         Comparing("name", "person_name", _SAME_NAME, most=2600),
-        Comparing("dob", "birth_date", _BIRTH, exclusive=True),
+        Comparing("dob", "birth_date", _BIRTH, kin=55, exclusive=True),
         Comparing("sex", "equal", {
             "same": Level("same", 0.95, 0.5), "different": Level("different", 0.05, 0.5),
         }, exclusive=True),

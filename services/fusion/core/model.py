@@ -9,7 +9,7 @@ value's own frequency where rarity takes part.
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property, lru_cache
 from hashlib import blake2b
 from importlib import resources
@@ -41,7 +41,7 @@ class Comparing:
     """How one feature is compared: ``comparator`` names the function, ``levels`` its outcomes.
 
     ``table`` names the frequency table of its values. ``most`` caps what the feature can add, in
-    centibits; ``household``: people of one household share it; ``holders``, ``exclusive`` and ``stable``
+    centibits; ``kin``: percent of the weight that relatives of one household share too; ``holders``, ``exclusive`` and ``stable``
     state the prior in words: how many entities hold one value, whether one may have two, whether it stays.
     """
 
@@ -50,7 +50,7 @@ class Comparing:
     levels: Mapping[str, Level]
     table: str = ""
     most: int = 100_000
-    household: bool = False
+    kin: int = 0
     holders: str = "many"
     exclusive: bool = False
     stable: bool = True
@@ -87,8 +87,8 @@ class Model:
 
     ``threshold`` and ``review`` are in centibits: a pair at or above the first is the same, one between
     them is possible. ``cap`` is how many profiles of one audience may hold a key before it is generic;
-    ``bits`` is how rare a key must be, in centibits. ``household`` caps what shared surname, home and
-    telephone add for two people whose given names differ. A contradicting level keeps two profiles apart
+    ``bits`` is how rare a key must be, in centibits. ``kin`` caps what surname, home
+    and telephone add together, for relatives share them. A contradicting level keeps two profiles apart
     unless their weight reaches ``overrule``.
     """
 
@@ -98,9 +98,13 @@ class Model:
     review: int = 1000
     cap: int = 60
     bits: int = 1800
-    household: int = 1000
-    overrule: int = 3000
+    kin: int = 1800
+    overrule: int = 2400
     note: str = ""
+
+    def sized(self, records: int) -> "Model":
+        """This model with keys as rare as ``records`` need: log2(records / 5) bits, at least 8."""
+        return replace(self, bits=max(800, round(100 * math.log2(max(records, 1) / 5))))
 
     @cached_property
     def version(self) -> str:
@@ -118,7 +122,7 @@ class Model:
             "review": self.review,
             "cap": self.cap,
             "bits": self.bits,
-            "household": self.household,
+            "kin": self.kin,
             "overrule": self.overrule,
             "kinds": {
                 kind.value: {

@@ -48,7 +48,11 @@ def read_row(row: Mapping[str, Any], kind: Kind) -> tuple[Features, str]:
     if kind is Kind.PERSON:
         _add(features, "sex", _SEX.get(fold(_text(row, "sex") or "")))
     for text in _texts(row, "countries"):
-        _add(features, "flag" if kind is Kind.VESSEL else "country", text.upper() if len(text) == 2 else fold(text))
+        _add(
+            features,
+            "flag" if kind is Kind.VESSEL else "country",
+            text.upper() if len(text) == 2 else fold(text),
+        )
     for text in _texts(row, "occupations"):
         _add(features, "occupation", fold(text))
     _numbers(row, features)

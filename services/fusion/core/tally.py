@@ -17,20 +17,19 @@ class Step(NamedTuple):
     base: Mapping[str, int]
     table: Table | None
     most: int
-    household: bool
+    kin: int
 
 
 class Tally:
     """The rows of one pair of profiles."""
 
-    __slots__ = ("contradicted", "home", "rows", "strangers", "weight")
+    __slots__ = ("contradicted", "kin", "rows", "weight")
 
     def __init__(self) -> None:
         self.rows: list[tuple[str, str | None, str | None, str, int]] = []
         self.weight = 0
-        self.home = 0
+        self.kin = 0
         self.contradicted = False
-        self.strangers = False
 
     def add(self, step: Step, key: str, a: str | None, b: str | None, bits: int = 0) -> int:
         """Add the row of level ``key`` for the values ``a`` and ``b``, whose rarity is ``bits`` centibits."""
@@ -40,8 +39,8 @@ class Tally:
         self.weight += weight
         if level.contradicts:
             self.contradicted = True
-        if step.household and weight > 0:
-            self.home += weight
+        if step.kin and weight > 0:
+            self.kin += weight * step.kin // 100
         return weight
 
     def adjust(self, feature: str, label: str, weight: int) -> None:
