@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 
 from services.leads.deconfliction import space
 from services.leads.deconfliction.match import (
-    DEFAULT_RADIUS_M, Event, Identifier, MatchClass, Name, Target, classify, events_conflict, metres, tokens,
+    DEFAULT_RADIUS_M,
+    Event,
+    Identifier,
+    MatchClass,
+    Name,
+    Target,
+    classify,
+    events_conflict,
+    metres,
+    tokens,
 )  # fmt: skip
 
 PHONE = Identifier("PHONE", "(915) 555-0142")

@@ -1,0 +1,185 @@
+"""The statements of conflicts, notices and false matches."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, and_, func, or_, select, update
+
+from services.leads.deconfliction.states import FINAL, Conflict, Outcome, State, Urgency
+from services.leads.deconfliction.tables import conflict, false_match, notice
+from shared.database import upsert
+
+QUEUED: Final = "QUEUED"
+"""Waiting for a watch officer, who confirms or dismisses."""
+DISMISSED: Final = "DISMISSED"
+OWN: Final = "OWN"
+"""Both sides are one agency: a supervisor's view, no conflict."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A conflict as stored; ``a`` and ``b`` are submission numbers, ``silent`` those who learn nothing."""
+
+    conflict_id: str
+    a: str
+    b: str
+    agency_a: str
+    agency_b: str
+    kind: str
+    cls: int
+    state: str
+    urgency: str
+    outcome: str | None
+    silent: str
+    evidence: bytes
+    acknowledged_a_ms: int | None
+    acknowledged_b_ms: int | None
+    escalates_ms: int | None
+    opened_ms: int
+    closed_ms: int | None
+
+    def agency(self, number: str) -> str:
+        """The agency of one side."""
+        return self.agency_a if number == self.a else self.agency_b
+
+    def side_of(self, agency: str) -> str | None:
+        """The number of this agency's side; None where it has none, or may not know of the conflict."""
+        side = self.a if agency == self.agency_a else self.b if agency == self.agency_b else None
+        return None if side is None or side in self.silent.split() else side
+
+    def other(self, number: str) -> str:
+        """The number of the other side."""
+        return self.b if number == self.a else self.a
+
+    def told(self) -> tuple[str, ...]:
+        """The sides that learn of the conflict."""
+        return tuple(n for n in (self.a, self.b) if n not in self.silent.split())
+
+    def as_conflict(self) -> Conflict:
+        """The value that ``states`` works on; a silent side counts as having acknowledged."""
+        read = {self.a: self.acknowledged_a_ms, self.b: self.acknowledged_b_ms}
+        done = frozenset(n for n in (self.a, self.b) if read[n] is not None or n in self.silent.split())
+        escalates = None if self.escalates_ms is None else moment(self.escalates_ms)
+        outcome = Outcome(self.outcome) if self.outcome else None
+        return Conflict(State(self.state), Urgency(self.urgency), (self.a, self.b), done, escalates, outcome)
+
+
+_COLUMNS: Final = [conflict.c[name] for name in Row.__slots__]
+
+
+def moment(ms: int) -> datetime:
+    """A moment from milliseconds since 1970."""
+    return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+def read(conn: Connection, conflict_id: str, *, lock: bool = False) -> Row | None:
+    """One conflict; ``lock``: nobody else changes it until the transaction ends."""
+    statement = select(*_COLUMNS).where(conflict.c.conflict_id == conflict_id)
+    found = conn.execute(statement.with_for_update() if lock else statement).first()
+    return None if found is None else Row(*found)
+
+
+def insert(conn: Connection, row: Row) -> None:
+    """Enter a new conflict."""
+    conn.execute(conflict.insert().values({n: getattr(row, n) for n in Row.__slots__}))
+
+
+def change(conn: Connection, conflict_id: str, values: Mapping[str, Any]) -> None:
+    """Change some columns of a conflict."""
+    conn.execute(update(conflict).where(conflict.c.conflict_id == conflict_id).values(dict(values)))
+
+
+def save(conn: Connection, row: Row, now: Conflict, at_ms: int) -> None:
+    """Store what ``states`` made of a conflict."""
+    escalates = None if now.escalates_at is None else int(now.escalates_at.timestamp() * 1000)
+    values: dict[str, Any] = {"state": str(now.state), "escalates_ms": escalates}
+    if now.outcome is not None:
+        values["outcome"] = str(now.outcome)
+    if now.state in FINAL and row.closed_ms is None:
+        values["closed_ms"] = at_ms
+    for number, column in ((row.a, "acknowledged_a_ms"), (row.b, "acknowledged_b_ms")):
+        if number in now.acknowledged and number not in row.silent.split() and getattr(row, column) is None:
+            values[column] = at_ms
+    change(conn, row.conflict_id, values)
+
+
+def of_submission(conn: Connection, number: str) -> list[Row]:
+    """Every conflict of one submission, by id."""
+    statement = select(*_COLUMNS).where(or_(conflict.c.a == number, conflict.c.b == number))
+    return [Row(*r) for r in conn.execute(statement.order_by(conflict.c.conflict_id))]
+
+
+def due(conn: Connection, now_ms: int, limit: int) -> list[Row]:
+    """Conflicts whose silence has lasted too long, locked; other workers pass over them."""
+    statement = select(*_COLUMNS).where(conflict.c.escalates_ms <= now_ms)
+    statement = statement.order_by(conflict.c.escalates_ms).limit(limit).with_for_update(skip_locked=True)
+    return [Row(*r) for r in conn.execute(statement)]
+
+
+def in_state(
+    conn: Connection, state: str, agency: str | None, after: tuple[int, str], limit: int
+) -> list[Row]:
+    """Conflicts in one state, oldest first, past ``after`` (opened, id); of one agency where given."""
+    later = or_(
+        conflict.c.opened_ms > after[0],
+        and_(conflict.c.opened_ms == after[0], conflict.c.conflict_id > after[1]),
+    )
+    statement = select(*_COLUMNS).where(conflict.c.state == state, later)
+    if agency is not None:
+        statement = statement.where(or_(conflict.c.agency_a == agency, conflict.c.agency_b == agency))
+    statement = statement.order_by(conflict.c.opened_ms, conflict.c.conflict_id).limit(limit)
+    return [Row(*r) for r in conn.execute(statement)]
+
+
+def is_false(conn: Connection, a: str, b: str, evidence: bytes) -> bool:
+    """Whether this pair was judged a false match on this evidence."""
+    statement = select(func.count()).where(
+        false_match.c.a == a, false_match.c.b == b, false_match.c.evidence == evidence
+    )
+    return bool(conn.execute(statement).scalar())
+
+
+def remember_false(conn: Connection, a: str, b: str, evidence: bytes) -> None:
+    """Never fire again for this pair on this evidence."""
+    upsert(conn, false_match, [{"a": a, "b": b, "evidence": evidence}], update=())
+
+
+def add_notices(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Enter notices; one that is there already stays as it is."""
+    upsert(conn, notice, list(rows), update=())
+
+
+def notices(conn: Connection, agency: str, after: tuple[int, str], limit: int) -> list[Any]:
+    """An agency's notices, oldest first, past ``after`` (created, id)."""
+    later = or_(
+        notice.c.created_ms > after[0],
+        and_(notice.c.created_ms == after[0], notice.c.notice_id > after[1]),
+    )
+    statement = select(notice).where(notice.c.agency == agency, later)
+    return list(conn.execute(statement.order_by(notice.c.created_ms, notice.c.notice_id).limit(limit)))
+
+
+def one_notice(conn: Connection, notice_id: str, agency: str) -> Any | None:
+    """One notice of an agency."""
+    statement = select(notice).where(notice.c.notice_id == notice_id, notice.c.agency == agency)
+    return conn.execute(statement).first()
+
+
+def acknowledged(conn: Connection, notice_id: str, at_ms: int, by: bytes) -> None:
+    """Somebody has read the notice; the first time counts."""
+    statement = update(notice).where(notice.c.notice_id == notice_id, notice.c.acknowledged_ms.is_(None))
+    conn.execute(statement.values(acknowledged_ms=at_ms, acknowledged_by=by))
+
+
+def tally(conn: Connection, since_ms: int) -> list[tuple[Any, ...]]:
+    """(week number since 1970, state, outcome, conflicts, acknowledged, mean ms to acknowledge)."""
+    week = conflict.c.opened_ms // (7 * 86_400_000)
+    spent = conflict.c.acknowledged_b_ms - conflict.c.opened_ms
+    statement = (
+        select(week, conflict.c.state, conflict.c.outcome, func.count(), func.count(spent), func.avg(spent))
+        .where(conflict.c.opened_ms >= since_ms)
+        .group_by(week, conflict.c.state, conflict.c.outcome)
+    )
+    return [tuple(r) for r in conn.execute(statement)]

@@ -1,0 +1,154 @@
+"""The registry: takes a submission, answers it, and has its matches worked out.
+
+One transaction does it: locks on the tokens, the submission with its tokens and a request for its check,
+the look-up of who else holds them, commit. So of two submissions of one target at the same instant, on any
+two replicas, at least one is answered HIT; and whatever crashes afterwards, the check is done.
+
+A match with a silent (RED) target costs the same work as none: it is read and left out of the answer.
+Answers leave at the next multiple of a fixed quantum, so their time tells nothing either.
+"""
+
+import hashlib
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from sqlalchemy import Connection
+
+from services.leads.deconfliction import meet
+from services.leads.deconfliction import registry_store as store
+from services.leads.deconfliction.keyring import KeyFile, KeyRing
+from services.leads.deconfliction.match import MatchClass
+from services.leads.deconfliction.registry_store import Stored
+from services.leads.deconfliction.submissions import (
+    Answer,
+    EventSubmission,
+    OtherSide,
+    Submission,
+    TargetSubmission,
+)
+from shared.database import Database
+
+Clock = Callable[[], datetime]
+_ALPHABET: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """What submissions need: where they are kept, the keys, the time, the quantum of answers in seconds."""
+
+    db: Database
+    keys: KeyFile
+    clock: Clock
+    quantum: float = 0.02
+
+    def submit(self, agency: str, submitted: Submission) -> Answer:
+        """Enter one submission and answer it; the same reference again updates it under its number."""
+        started = time.monotonic()
+        with self.db.transaction() as conn:
+            answer = self._enter(conn, self.keys.ring(), agency, submitted)
+        self._pad(started)
+        return answer
+
+    def submit_many(self, agency: str, submitted: Sequence[Submission]) -> list[Answer]:
+        """Enter several in one transaction, each answered as if alone; the later see the earlier."""
+        started = time.monotonic()
+        ring = self.keys.ring()
+        with self.db.transaction() as conn:
+            store.lock(conn, {h for s in submitted for h in _locks(ring, s)})
+            answers = [self._enter(conn, ring, agency, s) for s in submitted]
+        self._pad(started)
+        return answers
+
+    def read(self, agency: str, number: str) -> Stored | None:
+        """The agency's own submission; None for everything else."""
+        with self.db.snapshot() as conn:
+            found = store.read(conn, [number]).get(number)
+        return found if found is not None and found.agency == agency else None
+
+    def opened(self, stored: Stored) -> Submission:
+        """What was submitted."""
+        return meet.opened(self.keys.ring(), stored)
+
+    def _pad(self, started: float) -> None:
+        spent = time.monotonic() - started
+        time.sleep(self.quantum - spent % self.quantum)
+
+    def _enter(self, conn: Connection, ring: KeyRing, agency: str, submitted: Submission) -> Answer:
+        now = self.clock()
+        store.lock(conn, _locks(ring, submitted))
+        text = submitted.to_json()
+        content = key_of(ring, agency, hashlib.sha256(text).hexdigest())[0]
+        references = key_of(ring, agency, submitted.reference)
+        known = store.by_reference(conn, agency, references)
+        number = known.number if known else new_number(now)
+        if known is None or known.content != content or known.state != "OPEN":
+            row = _row(submitted, now) | {
+                "number": number, "agency": agency, "reference": references[0], "content": content,
+                "sealed": ring.seal(agency, text), "state": "OPEN",
+            }  # fmt: skip
+            if known is not None:
+                row.pop("submitted_ms")
+            store.write(conn, row, meet.stored_tokens(ring, submitted), replaces=known is not None)
+        met = meet.meetings(conn, ring, number, agency, submitted, possible=False)
+        return _answer(ring, agency, number, met, now)
+
+
+def key_of(ring: KeyRing, agency: str, text: str) -> list[bytes]:
+    """The hashes of an agency's own text, under the current key first."""
+    keys = sorted(ring.keys, key=lambda k: k.number != ring.current.number)
+    return [k.digest(f"own:{agency}", text) for k in keys]
+
+
+def new_number(now: datetime) -> str:
+    """A deconfliction number: year and ten characters by chance, so numbers tell nothing of each other."""
+    return f"DC-{now.year % 100:02d}-" + "".join(secrets.choice(_ALPHABET) for _ in range(10))
+
+
+def milliseconds(moment: datetime) -> int:
+    """Milliseconds since 1970."""
+    return int(moment.astimezone(UTC).timestamp() * 1000)
+
+
+def _locks(ring: KeyRing, submitted: Submission) -> set[bytes]:
+    by_hash, cells = meet.probes(ring, submitted)
+    return {h for h, t in by_hash.items() if t.cls > MatchClass.POSSIBLE} | set(cells)
+
+
+def _row(submitted: Submission, now: datetime) -> dict[str, object]:
+    if isinstance(submitted, EventSubmission):
+        kind, share, ends = "EVENT", "GREEN", submitted.ends_at
+    else:
+        assert isinstance(submitted, TargetSubmission)
+        kind, share, ends = "TARGET", submitted.share, submitted.expiry(now)
+    at = milliseconds(now)
+    return {
+        "kind": kind, "share": share, "submitted_ms": at, "checked_ms": at, "expires_ms": milliseconds(ends),
+    }  # fmt: skip
+
+
+def _answer(ring: KeyRing, agency: str, number: str, met: Sequence[meet.Meeting], now: datetime) -> Answer:
+    """CLEAR, or HIT with whom to call; silent targets and the agency's own submissions are left out."""
+    told = [m for m in met if m.other.agency != agency and (m.other.share != "RED" or m.by_event)]
+    contacts = tuple(other_side(ring, m.other) for m in told)
+    surest = None if not told else ("EVENT" if told[0].cls is None else told[0].cls.name)
+    return Answer.model_validate(
+        {
+            "number": number,
+            "status": "HIT" if told else "CLEAR",
+            "class": surest,
+            "contacts": contacts,
+            "checked_at": now,
+        }
+    )
+
+
+def other_side(ring: KeyRing, stored: Stored) -> OtherSide:
+    """Whom to call about a submission."""
+    submitted = meet.opened(ring, stored)
+    return OtherSide(
+        number=stored.number, agency=stored.agency, unit=submitted.unit, contact=submitted.contact
+    )

@@ -1,0 +1,189 @@
+"""The registry's statements: submissions, their hashed tokens, and who else holds them."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from services.leads.deconfliction.tables import check, submission, token
+from shared.database import advisory_lock, upsert
+
+LOCKS: Final = 4096
+_LOCK_BASE: Final = 0x0DEC_0000_0000
+CELL: Final = 0
+"""The class of a token that is a cell of place and time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A submission as it stands in the registry; ``sealed`` opens with its agency's key."""
+
+    number: str
+    kind: str
+    agency: str
+    share: str
+    state: str
+    content: bytes
+    sealed: bytes
+    submitted_ms: int
+    checked_ms: int
+    expires_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredToken:
+    """A hashed token of one submission; ``cls`` is a match class, or ``CELL``."""
+
+    hash: bytes
+    key_number: int
+    cls: int
+    qualified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Somebody else's hold on a token."""
+
+    hash: bytes
+    number: str
+    cls: int
+    qualified: bool
+
+
+_COLUMNS: Final = [submission.c[name] for name in Stored.__slots__]
+
+
+def lock(conn: Connection, hashes: Iterable[bytes]) -> None:
+    """Let nobody else submit or look up these tokens until the transaction ends.
+
+    The locks are few and taken in order, so any two transactions with a token in common take turns and
+    none waits in a circle.
+    """
+    for number in sorted({int.from_bytes(h[:2]) % LOCKS for h in hashes}):
+        advisory_lock(conn, _LOCK_BASE + number)
+
+
+def by_reference(conn: Connection, agency: str, reference: Collection[bytes]) -> Stored | None:
+    """The agency's submission under its own reference, hashed under any live key."""
+    found = conn.execute(
+        select(*_COLUMNS).where(submission.c.agency == agency, submission.c.reference.in_(list(reference)))
+    ).first()
+    return None if found is None else Stored(*found)
+
+
+def read(conn: Connection, numbers: Iterable[str]) -> dict[str, Stored]:
+    """The submissions of these numbers."""
+    found: dict[str, Stored] = {}
+    wanted = sorted(set(numbers))
+    for start in range(0, len(wanted), 500):
+        rows = conn.execute(select(*_COLUMNS).where(submission.c.number.in_(wanted[start : start + 500])))
+        found.update((row[0], Stored(*row)) for row in rows)
+    return found
+
+
+def write(
+    conn: Connection, row: dict[str, Any], tokens: Sequence[StoredToken], *, replaces: bool = False
+) -> None:
+    """Store a submission with its tokens, or put a newer content in its place; and ask for its check."""
+    number = row["number"]
+    if replaces:
+        conn.execute(delete(token).where(token.c.number == number))
+        conn.execute(update(submission).where(submission.c.number == number).values(row))
+    else:
+        conn.execute(submission.insert().values(row))
+    add_tokens(conn, number, tokens)
+    ask(conn, [number], row["checked_ms"])
+
+
+def add_tokens(conn: Connection, number: str, tokens: Sequence[StoredToken]) -> None:
+    """Add tokens to a submission; those that are there stay."""
+    rows = [
+        {"hash": t.hash, "number": number, "key_number": t.key_number, "cls": t.cls, "qualified": t.qualified}
+        for t in sorted(tokens, key=lambda t: t.hash)
+    ]
+    upsert(conn, token, rows, update=())
+
+
+def ask(conn: Connection, numbers: Sequence[str], due_ms: int) -> None:
+    """Have the matches of these submissions worked out."""
+    upsert(conn, check, [{"number": n, "due_ms": due_ms} for n in sorted(numbers)], update=())
+
+
+def asked(conn: Connection, now_ms: int, limit: int) -> list[str]:
+    """Submissions whose check is due, locked for this transaction; other workers pass over them."""
+    statement = (
+        select(check.c.number).where(check.c.due_ms <= now_ms).order_by(check.c.due_ms, check.c.number)
+    )
+    statement = statement.limit(limit).with_for_update(skip_locked=True)
+    return [row[0] for row in conn.execute(statement)]
+
+
+def answered(conn: Connection, numbers: Sequence[str]) -> None:
+    """These checks are done."""
+    conn.execute(delete(check).where(check.c.number.in_(list(numbers))))
+
+
+def holders(
+    conn: Connection, hashes: Collection[bytes], number: str, *, each: int | None = None
+) -> list[Holder]:
+    """Who else holds one of these tokens; with ``each``: at most so many of one token, the newest."""
+    found: list[Holder] = []
+    wanted = sorted(hashes)
+    if each is None:
+        for start in range(0, len(wanted), 400):
+            rows = conn.execute(
+                select(token.c.hash, token.c.number, token.c.cls, token.c.qualified).where(
+                    token.c.hash.in_(wanted[start : start + 400]), token.c.number != number
+                )
+            )
+            found += [Holder(bytes(r[0]), *r[1:]) for r in rows]
+        return found
+    for one in wanted:
+        rows = conn.execute(
+            select(token.c.hash, token.c.number, token.c.cls, token.c.qualified)
+            .where(token.c.hash == one, token.c.number != number)
+            .order_by(token.c.number.desc())
+            .limit(each)
+        )
+        found += [Holder(bytes(r[0]), *r[1:]) for r in rows]
+    return found
+
+
+def set_state(conn: Connection, number: str, state: str) -> None:
+    """Withdraw or expire a submission: nobody meets its tokens any more."""
+    conn.execute(update(submission).where(submission.c.number == number).values(state=state))
+    conn.execute(delete(token).where(token.c.number == number))
+
+
+def expired(conn: Connection, now_ms: int, limit: int) -> list[str]:
+    """Open submissions whose time has passed."""
+    statement = select(submission.c.number).where(
+        submission.c.state == "OPEN", submission.c.expires_ms <= now_ms
+    )
+    statement = statement.order_by(submission.c.expires_ms).limit(limit).with_for_update(skip_locked=True)
+    return [row[0] for row in conn.execute(statement)]
+
+
+def open_numbers(conn: Connection, after: str, limit: int) -> list[str]:
+    """Open submissions in order of their numbers, for the nightly re-check and the backfill."""
+    statement = select(submission.c.number).where(submission.c.state == "OPEN", submission.c.number > after)
+    return [row[0] for row in conn.execute(statement.order_by(submission.c.number).limit(limit))]
+
+
+def reseal(conn: Connection, number: str, sealed: bytes, reference: bytes) -> None:
+    """Replace what was sealed or hashed under an older key."""
+    values = {"sealed": sealed, "reference": reference}
+    conn.execute(update(submission).where(submission.c.number == number).values(values))
+
+
+def drop_tokens(conn: Connection, key_number: int) -> int:
+    """Delete every token hashed under one key; how many there were."""
+    gone = conn.execute(delete(token).where(token.c.key_number == key_number))
+    return gone.rowcount
+
+
+def counts(conn: Connection) -> dict[str, int]:
+    """Open submissions by kind."""
+    statement = select(submission.c.kind, func.count()).where(submission.c.state == "OPEN")
+    return {row[0]: row[1] for row in conn.execute(statement.group_by(submission.c.kind))}
