@@ -21,7 +21,7 @@ IO_MODULES = frozenset({
     "secrets", "select", "shutil", "signal", "socket", "sqlalchemy", "sqlite3", "ssl", "subprocess",
     "tempfile", "threading", "time", "urllib.request", "uvicorn",
 })  # fmt: skip
-FRONT_DOORS = frozenset({("command", "services.simulator.run")})
+FRONT_DOORS = frozenset({("command", "services.simulator.run"), ("command", "services.simulator.push")})
 """What the command line may import of what it commands; everything else it reaches over HTTP."""
 CLOCKS = frozenset({"now", "utcnow", "today", "uuid1", "uuid4"})
 

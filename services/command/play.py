@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from services.command.figures import Figures, figures
 from services.command.letters import open_letters
-from services.command.push import push_xml
+from services.command.push import import_xml
 from services.command.pushing import FilePush, Result, Sender
 from services.command.reach import LOCAL_CASE, Reach, ask
 from services.command.simulate import files_of
@@ -101,7 +101,7 @@ def _send(reach: Reach, files: Sequence[Path], reports: int, outcome: Outcome, s
             FilePush(file).run(sender, taken)
         for name in BATCH_NAMES:
             if (BSA_BATCHES / name).exists():
-                taken(push_xml(BSA_BATCHES / name, BSA_AGENCY, sender))
+                taken(import_xml(BSA_BATCHES / name, BSA_AGENCY, sender))
 
 
 def _wait_processed(reach: Reach, outcome: Outcome, stage: Stage) -> None:

@@ -67,7 +67,7 @@ def push(
         for file in files:
             task = progress.add_task(file.name, total=max(1, file.stat().st_size))
             if file.suffix.lower() == ".xml":
-                done.append(Pushed(file, push_xml(file, agency, sender)))
+                done.append(Pushed(file, tally_of(import_xml(file, agency, sender))))
             else:
                 done.append(_push_lines(file, sender, progress, task))
     if json:
@@ -101,13 +101,12 @@ def _push_lines(file: Path, sender: Sender, progress: Progress, task: TaskID) ->
     return Pushed(file, tally, job.refused_file if tally.refused else None)
 
 
-def push_xml(file: Path, agency: str, sender: Sender, query: dict[str, str] | None = None) -> Tally:
-    """Import one BSA XML batch at OFC; sending it again is harmless."""
+def import_xml(file: Path, agency: str, sender: Sender) -> list[Result]:
+    """Import one BSA XML batch at OFC, a result for each filing; sending it again is harmless."""
     body = file.read_bytes()
     if b"EFilingBatchXML" not in body[:4096]:
         raise Misconfigured(f"{file} is not a BSA XML batch: its root element must be EFilingBatchXML")
-    results = sender.import_document("OFC", agency, body, {"format": "bsa-xml", **(query or {})})
-    return tally_of(results)
+    return sender.import_document("OFC", agency, body, {"format": "bsa-xml"})
 
 
 def tally_of(results: Sequence[Result]) -> Tally:

@@ -9,7 +9,8 @@ from rich.progress import Progress
 
 from services.command.console import Json, err, out, print_json
 from services.command.reach import FEEDS, Reach, Token, Url, reasons_of
-from services.simulator.run import Plan, Target, to_files, to_services
+from services.simulator.push import Target
+from services.simulator.run import Plan, to_files, to_services
 
 Reports = Annotated[int, typer.Option("--reports", min=1, help="How many.")]
 Seed = Annotated[int, typer.Option("--seed", help="Equal seeds give equal reports.")]
