@@ -17,16 +17,19 @@ Port = Annotated[int | None, typer.Option("--port", envvar="INTERLOCK_PORT", hel
 
 def main() -> None:
     """Run one command; exit code 0, 1 (it failed) or 2 (it was asked wrongly)."""
-    app = entry.commands()
+    entry.run(entry.commands(_running))
+
+
+def _running(app: typer.Typer) -> None:
+    """The commands that start services or need their code."""
     app.command("up", rich_help_panel=entry.RUNNING)(up)
     app.command("demo", rich_help_panel=entry.RUNNING)(demo)
-    app.command("simulate", rich_help_panel=entry.SENDING)(simulate)
     serve = typer.Typer(help="Run one service in the foreground.", no_args_is_help=True)
     serve.command("ingest")(serve_ingest)
     serve.command("fusion")(serve_fusion)
     serve.command("leads")(serve_leads)
     app.add_typer(serve, name="serve", rich_help_panel=entry.RUNNING)
-    entry.run(app)
+    app.command("simulate", rich_help_panel=entry.SENDING)(simulate)
 
 
 # Each service is imported only where it is served, so that no other command waits for it.

@@ -2,13 +2,13 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
-from services.command import backup, dead_letters, doctor, first_start, push, settings_list, token
+from services.command import backup, dead_letters, doctor, first_start, leads, push, settings_list, token
 from services.command.console import Failed, err
 from shared.errors import InterlockError, Misconfigured
 from shared.settings import Settings
@@ -16,8 +16,11 @@ from shared.settings import Settings
 RUNNING, SENDING, READING, CARING = "Running it", "Sending reports", "Reading the picture", "Looking after it"
 
 
-def commands() -> typer.Typer:
-    """Every command that needs no other service's code; the image of the command line has these."""
+def commands(first: Callable[[typer.Typer], None] = lambda _: None) -> typer.Typer:
+    """Every command that needs no other service's code; the image of the command line has these.
+
+    ``first`` adds others before them, so that help shows them first.
+    """
     app = typer.Typer(
         name="interlock",
         no_args_is_help=True,
@@ -27,7 +30,10 @@ def commands() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_options)
+    first(app)
     app.command("push", rich_help_panel=SENDING)(push.push)
+    app.command("leads", rich_help_panel=READING)(leads.leads)
+    app.command("lead", rich_help_panel=READING)(leads.lead)
     app.command("token", rich_help_panel=CARING)(token.token)
     app.command("doctor", rich_help_panel=CARING)(doctor.doctor)
     app.command("backup", rich_help_panel=CARING)(backup.backup)
