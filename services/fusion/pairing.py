@@ -1,0 +1,141 @@
+"""T2: read who shares a live key with the work's profiles, evaluate keys that crossed the cap, score.
+
+A worker leaves a key only by having scored all its pairs or having seen its mark.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import Connection
+
+from services.fusion import component_store, journal_store, pair_store, store
+from services.fusion.cache import Profiles
+from services.fusion.pair_store import Holders
+from services.fusion.values import Ends, Held, Key, Reading, Scored, Spot, Work, ends
+from shared.database import Database
+
+
+class Pairing:
+    """Finds and scores pairs; ``pause`` names each step, for tests that interleave workers."""
+
+    def __init__(self, db: Database, cache: Profiles) -> None:
+        self.db = db
+        self.cache = cache
+        self.cap = cache.resolver.cap
+        self.link = min(cache.resolver.review, cache.resolver.threshold)
+
+    def pause(self, step: str) -> None:
+        """Called between steps; does nothing."""
+
+    def read(self, work: Work) -> Reading:
+        """The pairs of the work's profiles; sets and clears marks on the way until none is out of date."""
+        while True:
+            version = self.version_before()
+            self.pause("t2.begin")
+            with self.db.snapshot() as conn:
+                found, marked = self.look(conn, work)
+                crossings = self.crossings(found, marked)
+                if not crossings:
+                    shared = candidates(found, marked, work)
+                    held = store.load_profiles(conn, self.cache, {i for pair in shared for i in pair})
+                    judged = component_store.judgements(conn, work.seeds)
+            if not crossings:
+                break
+            for spot in crossings:
+                self.cross(work, spot)
+        self.pause("t2.read")
+        return Reading(
+            version=version,
+            pairs=tuple(self.score(shared, held)),
+            judged=frozenset((j.a, j.b) for j in judged if j.same),
+            judged_profiles=frozenset(p for j in judged for p in (j.a, j.b)),
+        )
+
+    def look(self, conn: Connection, work: Work) -> tuple[Holders, set[Spot]]:
+        """Who holds the work's keys, and where they are marked, in one snapshot."""
+        keys = work.keys | work.crossed
+        return pair_store.holders(conn, sorted(keys), self.cap), pair_store.marks(conn, keys)
+
+    def version_before(self) -> int:
+        """The last version drawn before the snapshot is taken: what has a larger one may be unknown to it."""
+        return store.last_version(self.db)
+
+    def crossings(self, found: Holders, marked: set[Spot]) -> list[Spot]:
+        """Where a key's mark and its number of holders disagree."""
+        full = {
+            (key, audience)
+            for key, audiences in found.items()
+            for audience, ids in audiences.items()
+            if len(ids) > self.cap
+        }
+        return sorted(full ^ marked)
+
+    def cross(self, work: Work, spot: Spot) -> None:
+        """Set or clear a mark by what the postings say, until they say nothing new.
+
+        Each change is a transaction of its own that adds all holders to the journal row. Counting again
+        after the commit catches those who came meanwhile and left because they saw the old mark.
+        """
+        while True:
+            self.pause("cross.begin")
+            with self.db.transaction() as conn:
+                self.lock_spot(conn, spot)
+                count = pair_store.count_holders(conn, spot, self.cap + 1)
+                generic = count > self.cap
+                self.pause("cross.counted")
+                changed = generic != pair_store.is_marked(conn, spot)
+                if changed:
+                    pair_store.set_mark(conn, spot, marked=generic)
+                    holders = self.holders_of(conn, spot)
+                    journal_store.extend(conn, work, holders, spot[0])
+            self.pause("cross.committed")
+            if not changed:
+                return
+            work.seeds.update(holders)
+            for holder in holders:
+                work.fresh.pop(holder, None)
+            work.crossed.add(spot[0])
+            if not self.count_again():
+                return
+
+    def holders_of(self, conn: Connection, spot: Spot) -> list[str]:
+        """Whose pairs a crossing changes."""
+        return pair_store.spot_holders(conn, spot)
+
+    def lock_spot(self, conn: Connection, spot: Spot) -> None:
+        """Keep others from evaluating the same key at once."""
+        pair_store.lock_spot(conn, spot)
+
+    def count_again(self) -> bool:
+        """Whether to count once more after a change."""
+        return True
+
+    def score(self, shared: Mapping[Ends, list[Key]], held: Mapping[str, Held]) -> Iterable[Scored]:
+        """Compare each candidate pair once; those worth remembering: possible, the same, contradicted."""
+        for (a, b), keys in shared.items():
+            first, second = held.get(a), held.get(b)
+            if first is None or second is None or first.profile.kind != second.profile.kind:
+                continue
+            comparison = self.cache.compare(first, second)
+            if comparison.contradicted or comparison.weight >= self.link:
+                yield Scored(a, b, comparison, tuple(keys))
+
+
+def candidates(found: Holders, marked: set[Spot], work: Work) -> dict[Ends, list[Key]]:
+    """The pairs that share a key generic for neither side, with those keys: each has an end among the seeds.
+
+    Of a key that was crossed all pairs are candidates.
+    """
+    shared: dict[Ends, list[Key]] = defaultdict(list)
+    for key, audiences in found.items():
+        ids = [i for audience, held in audiences.items() if (key, audience) not in marked for i in held]
+        if len(ids) < 2:
+            continue
+        firsts = ids if key in work.crossed else [i for i in ids if i in work.seeds]
+        done: set[str] = set()
+        for a in firsts:
+            done.add(a)
+            for b in ids:
+                if b not in done:
+                    shared[ends(a, b)].append(key)
+    return shared

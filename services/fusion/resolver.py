@@ -1,0 +1,52 @@
+"""The port to the core: all that the protocol must know of how profiles are made, found and compared."""
+
+from typing import Protocol
+
+from services.fusion.core.profile import Comparison, Normalised, Profile
+from shared.contracts.entities import Kind
+from shared.contracts.handling import Audience
+from shared.contracts.report import Report
+
+
+class Resolver(Protocol):
+    """Pure: equal arguments give equal results, on every machine, for as long as ``version`` is the same.
+
+    ``threshold`` and ``review`` are in centibits: pairs of at least ``threshold`` are the same, of at least
+    ``review`` possibly the same. More than ``cap`` profiles of one audience make a key generic for it.
+    """
+
+    @property
+    def version(self) -> str:
+        """The model version."""
+        ...
+
+    @property
+    def threshold(self) -> int:
+        """Centibits from which a pair is the same."""
+        ...
+
+    @property
+    def review(self) -> int:
+        """Centibits from which a pair is possibly the same."""
+        ...
+
+    @property
+    def cap(self) -> int:
+        """How many profiles of one audience a key may have and still support pairs."""
+        ...
+
+    def normalise(self, report: Report, audience: Audience) -> Normalised:
+        """The mentions of a report with their profiles, and its links."""
+        ...
+
+    def profile(self, id_: str, kind: Kind, audience: str, label: str, content: bytes) -> Profile:
+        """A profile from its stored row."""
+        ...
+
+    def keys_of(self, profile: Profile) -> tuple[int, ...]:
+        """The blocking keys: signed 64-bit, sorted, distinct."""
+        ...
+
+    def compare(self, a: Profile, b: Profile) -> Comparison:
+        """Two profiles compared; ``a.id`` < ``b.id``."""
+        ...

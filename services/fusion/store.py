@@ -1,0 +1,150 @@
+"""T1's statements: reports, profiles and their counts, postings, judgements, versions."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from services.fusion import tables
+from services.fusion.cache import Profiles
+from services.fusion.core.profile import Profile
+from services.fusion.intake import Decision, Standing
+from services.fusion.values import Held, pack_ids, pack_keys, unpack_ids, unpack_keys
+from shared.contracts.entities import Kind
+from shared.database import Database, accumulate, delete_rows, fetch, insert_new, upsert
+
+_STANDING = ("version", "digest", "live", "profiles")
+
+
+def next_version(conn: Connection) -> int:
+    """Draw the next number of the resolver's sequence; never the same twice, even after a rollback."""
+    if conn.dialect.name == "postgresql":
+        return int(conn.execute(text("SELECT nextval('fusion_version')")).scalar_one())
+    conn.execute(text("INSERT INTO counter SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM counter)"))
+    return int(conn.execute(text("UPDATE counter SET n = n + 1 RETURNING n")).scalar_one())
+
+
+def last_version(db: Database) -> int:
+    """The number drawn last by anybody, 0 for none; in a transaction of its own."""
+    with db.snapshot() as conn:
+        if not db.is_sqlite:
+            drawn = conn.execute(
+                text("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM fusion_version")
+            )
+            return int(drawn.scalar_one())
+        return int(conn.execute(text("SELECT coalesce(max(n), 0) FROM counter")).scalar_one())
+
+
+def insert_reports(conn: Connection, standings: Mapping[str, Standing]) -> set[str]:
+    """Insert the reports that are not known yet; the ids of those inserted."""
+    return insert_new(conn, tables.report, [_report_row(i, s) for i, s in standings.items()], key="id")
+
+
+def lock_reports(conn: Connection, ids: Iterable[str]) -> dict[str, Standing]:
+    """What is stored of these reports, locked until the end of the transaction."""
+    rows = fetch(conn, tables.report, ["id", *_STANDING], "id", ids, lock=True)
+    return {r[0]: Standing(r[1], bytes(r[2]), bool(r[3]), tuple(unpack_ids(bytes(r[4])))) for r in rows}
+
+
+def update_reports(conn: Connection, standings: Mapping[str, Standing]) -> None:
+    """Replace what is stored of known reports."""
+    upsert(conn, tables.report, [_report_row(i, s) for i, s in standings.items()])
+
+
+def _report_row(report_id: str, standing: Standing) -> dict[str, Any]:
+    return {
+        "id": report_id,
+        "version": standing.version,
+        "digest": standing.digest,
+        "live": standing.live,
+        "profiles": pack_ids(standing.profiles),
+    }
+
+
+def count_profiles(
+    conn: Connection, changes: Mapping[str, int], known: Mapping[str, Held]
+) -> dict[str, tuple[int, int]]:
+    """Add to the profiles' counts, making rows for the new ones; counts before and after, by id."""
+    rows = [_profile_row(i, n, known.get(i)) for i, n in changes.items()]
+    return accumulate(conn, tables.profile, rows, key="id", column="count")
+
+
+def _profile_row(profile_id: str, count: int, held: Held | None) -> dict[str, Any]:
+    if held is None:  # a profile that only loses mentions is stored already
+        return {
+            "id": profile_id,
+            "count": count,
+            "kind": "",
+            "audience": "",
+            "label": "",
+            "content": b"",
+            "keys": b"",
+        }
+    profile = held.profile
+    return {
+        "id": profile_id,
+        "count": count,
+        "kind": profile.kind.value,
+        "audience": profile.audience,
+        "label": profile.label,
+        "content": profile.content,
+        "keys": pack_keys(held.keys),
+    }
+
+
+def load_profiles(conn: Connection, cache: Profiles, ids: Iterable[str]) -> dict[str, Held]:
+    """These profiles, from the cache or the table; a profile that is not stored is missing."""
+    found: dict[str, Held] = {}
+    missing = []
+    for profile_id in ids:
+        held = cache.get(profile_id)
+        if held is None:
+            missing.append(profile_id)
+        else:
+            found[profile_id] = held
+    columns = ["id", "kind", "audience", "label", "content", "keys"]
+    for i, kind, audience, label, content, keys in fetch(conn, tables.profile, columns, "id", missing):
+        found[i] = cache.restore(i, Kind(kind), audience, label, bytes(content), unpack_keys(bytes(keys)))
+    return found
+
+
+def add_postings(conn: Connection, held: Collection[Held]) -> None:
+    """Make profiles findable by their keys."""
+    upsert(conn, tables.posting, _posting_rows(held), update=())
+
+
+def drop_postings(conn: Connection, held: Collection[Held]) -> None:
+    """The opposite of ``add_postings``."""
+    delete_rows(conn, tables.posting, _posting_rows(held))
+
+
+def _posting_rows(held: Collection[Held]) -> list[dict[str, Any]]:
+    return [
+        {"key": key, "audience": h.profile.audience, "profile": h.profile.id} for h in held for key in h.keys
+    ]
+
+
+def add_singles(conn: Connection, ids: Collection[str], version: int) -> set[str]:
+    """Give every profile that has no component one of its own; the ids of those that had none."""
+    rows = [
+        {"profile": i, "leader": i, "entity": i, "size": 1, "split": False, "version": version} for i in ids
+    ]
+    return insert_new(conn, tables.assign, rows, key="profile")
+
+
+def put_judgements(conn: Connection, decisions: Sequence[Decision]) -> set[str]:
+    """Store decisions unless a later one on the same judgement is stored; the profiles concerned."""
+    newest = {d.judgement_id: d for d in sorted(decisions, key=lambda d: d.position)}
+    columns = ["id", "position", "a", "b"]
+    before = {r[0]: r[1:] for r in fetch(conn, tables.judgement, columns, "id", newest, lock=True)}
+    fresh = [d for i, d in newest.items() if i not in before or before[i][0] < d.position]
+    rows = [{"id": d.judgement_id, "position": d.position, "a": d.a, "b": d.b, "same": d.same} for d in fresh]
+    upsert(conn, tables.judgement, rows, newer="position")
+    touched = {p for d in fresh for p in (d.a, d.b, *before.get(d.judgement_id, (0, None, None))[1:])}
+    return {p for p in touched if p is not None}
+
+
+__all__ = [
+    "Profile", "add_postings", "add_singles", "count_profiles", "drop_postings", "insert_reports",
+    "last_version", "load_profiles", "lock_reports", "next_version", "put_judgements", "update_reports",
+]  # fmt: skip
