@@ -1,4 +1,4 @@
-"""The statements of conflicts, notices and false matches."""
+"""The statements of conflicts and notices."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, and_, func, or_, select, update
 
 from services.leads.deconfliction.states import FINAL, Conflict, Outcome, State, Urgency
-from services.leads.deconfliction.tables import conflict, false_match, notice
+from services.leads.deconfliction.tables import conflict, notice
 from shared.database import upsert
 
 QUEUED: Final = "QUEUED"
@@ -131,19 +131,6 @@ def in_state(
         statement = statement.where(or_(conflict.c.agency_a == agency, conflict.c.agency_b == agency))
     statement = statement.order_by(conflict.c.opened_ms, conflict.c.conflict_id).limit(limit)
     return [Row(*r) for r in conn.execute(statement)]
-
-
-def is_false(conn: Connection, a: str, b: str, evidence: bytes) -> bool:
-    """Whether this pair was judged a false match on this evidence."""
-    statement = select(func.count()).where(
-        false_match.c.a == a, false_match.c.b == b, false_match.c.evidence == evidence
-    )
-    return bool(conn.execute(statement).scalar())
-
-
-def remember_false(conn: Connection, a: str, b: str, evidence: bytes) -> None:
-    """Never fire again for this pair on this evidence."""
-    upsert(conn, false_match, [{"a": a, "b": b, "evidence": evidence}], update=())
 
 
 def add_notices(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -67,8 +67,6 @@ class Desk:
             if row.state not in set(State):
                 raise NotAllowed(f"the conflict is {row.state}: there is nothing to resolve")
             conflicts.save(conn, row, states.resolve(row.as_conflict(), side, outcome), at)
-            if outcome is Outcome.FALSE_MATCH:
-                conflicts.remember_false(conn, row.a, row.b, row.evidence)
             settled = conflicts.read(conn, conflict_id)
         assert settled is not None
         return conflict_view(settled, side)
@@ -137,10 +135,9 @@ class Desk:
     def dismiss(self, conflict_id: str) -> None:
         """A watch officer finds that it is none: never again on this evidence. Raises ``NotHere``."""
         with self.registry.db.transaction() as conn:
-            row = _waiting(conn, conflict_id)
+            _waiting(conn, conflict_id)
             at = milliseconds(self.registry.clock())
             conflicts.change(conn, conflict_id, {"state": DISMISSED, "closed_ms": at})
-            conflicts.remember_false(conn, row.a, row.b, row.evidence)
 
     def statistics(self, days: int) -> dict[str, Any]:
         """Counts without identities over the last ``days``; cells below five are suppressed."""

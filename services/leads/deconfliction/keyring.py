@@ -109,9 +109,14 @@ class KeyRing:
         nonce = os.urandom(_NONCE)
         return using.number.to_bytes(_ID) + nonce + using.cipher(agency).encrypt(nonce, text, agency.encode())
 
+    @staticmethod
+    def sealed_with(sealed: bytes) -> int:
+        """The number of the key that sealed this text."""
+        return int.from_bytes(sealed[:_ID])
+
     def open(self, agency: str, sealed: bytes) -> bytes:
         """The inverse of ``seal``; raises ``Misconfigured`` for text of another agency or key."""
-        key = self.by_number(int.from_bytes(sealed[:_ID]))
+        key = self.by_number(self.sealed_with(sealed))
         nonce, text = sealed[_ID : _ID + _NONCE], sealed[_ID + _NONCE :]
         try:
             return key.cipher(agency).decrypt(nonce, text, agency.encode())

@@ -5,9 +5,10 @@ its check, a conflict's hour of escalation, a submission's end. So a crash betwe
 between notice and acknowledgement, loses nothing, and timers survive a restart.
 """
 
+import json
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID, uuid5
@@ -17,7 +18,7 @@ from sqlalchemy import Connection
 from services.leads.deconfliction import conflict_store as conflicts
 from services.leads.deconfliction import meet, notify, states
 from services.leads.deconfliction import registry_store as store
-from services.leads.deconfliction.conflict_store import OWN, QUEUED, Row
+from services.leads.deconfliction.conflict_store import DISMISSED, OWN, QUEUED, Row
 from services.leads.deconfliction.keyring import KeyRing
 from services.leads.deconfliction.match import MatchClass
 from services.leads.deconfliction.meet import Meeting
@@ -88,13 +89,11 @@ class Matcher:
         a, b = sorted((stored, met.other), key=lambda s: (s.submitted_ms, s.number))
         ident = conflict_id(a.number, b.number)
         known = conflicts.read(conn, ident, lock=True)
-        if conflicts.is_false(conn, a.number, b.number, met.evidence):
-            return
-        over = known is not None and known.state in {State.WITHDRAWN, State.EXPIRED}
-        if known is not None and not over and (known.evidence == met.evidence or known.cls >= met.rank):
+        if known is not None and not _is_news(ring, known, met):
             return
         other = meet.opened(ring, met.other)
-        row = _row(ident, (a, b), met, (submitted, other), now)
+        sealed = ring.seal(a.agency, json.dumps(sorted(met.evidence)).encode())
+        row = replace(_row(ident, (a, b), met, (submitted, other), now), evidence=sealed)
         if known is None:
             conflicts.insert(conn, row)
         else:
@@ -167,9 +166,22 @@ def _row(
     escalates = states.deadline(level, now) if state == State.NOTIFIED else None
     return Row(
         ident, a.number, b.number, a.agency, b.agency, "EVENT" if met.by_event else "TARGET", met.rank,
-        str(state), str(level), None, " ".join(sorted(silent)), met.evidence, None, None,
+        str(state), str(level), None, " ".join(sorted(silent)), b"", None, None,
         None if escalates is None else milliseconds(escalates), milliseconds(now), None,
     )  # fmt: skip
+
+
+def _is_news(ring: KeyRing, known: Row, met: Meeting) -> bool:
+    """Whether a conflict that is known must be opened anew.
+
+    One that closed by withdrawal or time is open again; one still open only where the match is surer now;
+    one that people settled, or that is one agency's own, where something is shared that was not then.
+    """
+    if known.state in {State.WITHDRAWN, State.EXPIRED}:
+        return True
+    if known.state in {State.RESOLVED, DISMISSED, OWN}:
+        return not met.evidence <= set(json.loads(ring.open(known.agency_a, known.evidence)))
+    return met.rank > known.cls
 
 
 def _silent(a: Stored, b: Stored, met: Meeting) -> set[str]:

@@ -1,6 +1,5 @@
 """Which open submissions does one submission meet, and in what class? For the answer and the matcher."""
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,11 +20,14 @@ POSSIBLE_EACH = 50
 
 @dataclass(frozen=True, slots=True)
 class Meeting:
-    """Another submission that this one meets. ``cls`` None: two events, by place and time."""
+    """Another submission that this one meets. ``cls`` None: two events, by place and time.
+
+    ``evidence`` says on what: the shared tokens in words and, of events, both windows and points.
+    """
 
     other: Stored
     cls: MatchClass | None
-    evidence: bytes
+    evidence: frozenset[str]
     hashes: frozenset[bytes]
 
     @property
@@ -110,13 +112,14 @@ def _meeting(
 ) -> Meeting | None:
     agency, submitted = own
     common = frozenset(h for h in hashes if h in by_hash)
-    evidence = hashlib.sha256(b"".join(sorted(common))).digest()
+    evidence = frozenset(f"{by_hash[h].kind}:{by_hash[h].value}" for h in common)
     if isinstance(submitted, EventSubmission) and other.kind == "EVENT":
         theirs = opened(ring, other)
         assert isinstance(theirs, EventSubmission)
         if not events_conflict(submitted.event(agency), theirs.event(other.agency)):
             return None
-        return Meeting(other, None, evidence, common)
+        plans = {f"{e.starts_at}/{e.ends_at}@{e.lat},{e.lon}" for e in (submitted, theirs)}
+        return Meeting(other, None, evidence | plans, common)
     if not common:
         return None
     return Meeting(other, max(by_hash[h].cls for h in common), evidence, common)

@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 
 from services.leads.deconfliction import meet
 from services.leads.deconfliction import registry_store as store
-from services.leads.deconfliction.keyring import KeyFile, KeyRing
+from services.leads.deconfliction.keyring import Key, KeyFile, KeyRing
 from services.leads.deconfliction.match import MatchClass
 from services.leads.deconfliction.registry_store import Stored
 from services.leads.deconfliction.submissions import (
@@ -97,9 +97,10 @@ class Registry:
         return _answer(ring, agency, number, met, now)
 
 
-def key_of(ring: KeyRing, agency: str, text: str) -> list[bytes]:
-    """The hashes of an agency's own text, under the current key first."""
-    keys = sorted(ring.keys, key=lambda k: k.number != ring.current.number)
+def key_of(ring: KeyRing, agency: str, text: str, first: Key | None = None) -> list[bytes]:
+    """The hashes of an agency's own text under every live key, ``first`` (the current one) first."""
+    leading = first or ring.current
+    keys = sorted(ring.keys, key=lambda k: k.number != leading.number)
     return [k.digest(f"own:{agency}", text) for k in keys]
 
 

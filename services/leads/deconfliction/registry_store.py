@@ -1,10 +1,10 @@
 """The registry's statements: submissions, their hashed tokens, and who else holds them."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, Table, delete, func, select, update
 
 from services.leads.deconfliction.tables import check, submission, token
 from shared.database import advisory_lock, upsert
@@ -163,6 +163,18 @@ def expired(conn: Connection, now_ms: int, limit: int) -> list[str]:
     )
     statement = statement.order_by(submission.c.expires_ms).limit(limit).with_for_update(skip_locked=True)
     return [row[0] for row in conn.execute(statement)]
+
+
+def reseal_column(
+    conn: Connection, table: Table, column: str, agency: str, open_and_seal: Callable[[str, bytes], bytes]
+) -> None:
+    """Seal one column of a whole table anew; ``agency`` names the column of the agency it is sealed for."""
+    (key,) = table.primary_key
+    rows = conn.execute(select(key, table.c[agency], table.c[column]).where(table.c[column].is_not(None)))
+    for ident, owner, sealed in rows.all():
+        again = open_and_seal(owner, bytes(sealed))
+        if again != sealed:
+            conn.execute(update(table).where(key == ident).values({column: again}))
 
 
 def open_numbers(conn: Connection, after: str, limit: int) -> list[str]:

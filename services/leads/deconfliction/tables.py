@@ -79,7 +79,7 @@ conflict: Final = Table(
         nullable=False,
         comment="the number of the side that learns nothing; empty: both learn",
     ),
-    Column("evidence", LargeBinary, nullable=False, comment="hash of the shared tokens"),
+    Column("evidence", LargeBinary, nullable=False, comment="what they met on, sealed for agency_a"),
     Column("acknowledged_a_ms", BigInteger),
     Column("acknowledged_b_ms", BigInteger),
     Column("escalates_ms", BigInteger),
@@ -129,14 +129,6 @@ channel: Final = Table(
     Column("channel", Text, nullable=False),
     Column("sealed", LargeBinary, nullable=False, comment="address and secret, for the agency"),
     Index("dc_channel_agency", "agency"),
-)
-
-false_match: Final = Table(
-    "dc_false_match",
-    metadata,
-    Column("a", Text, primary_key=True),
-    Column("b", Text, primary_key=True),
-    Column("evidence", LargeBinary, primary_key=True),
 )
 
 query_count: Final = Table(

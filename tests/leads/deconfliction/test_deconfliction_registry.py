@@ -11,6 +11,7 @@ from services.leads.deconfliction.desk import Desk, NotHere
 from services.leads.deconfliction.keyring import KeyFile
 from services.leads.deconfliction.matcher import Matcher
 from services.leads.deconfliction.registry import Registry
+from services.leads.deconfliction.rotation import rotate
 from services.leads.deconfliction.states import Outcome
 from services.leads.deconfliction.submissions import Answer, EventSubmission, TargetSubmission
 from services.leads.deconfliction.tables import metadata
@@ -130,10 +131,33 @@ def test_a_false_match_stays_silent_on_the_same_evidence(house: House) -> None:
     house.desk.resolve(A, notice["conflict_id"], Outcome.FALSE_MATCH)
     house.matcher.recheck()
     assert len(house.inbox(A)) == 1
-    vin = {"type": "VIN", "value": "1M8GDM9AXKP042788"}
-    house.target(A, "a1", identifiers=[*PHONE["identifiers"], vin])
-    house.target(B, "b1", identifiers=[*PHONE["identifiers"], vin])
-    assert len(house.inbox(A)) == 1, "a second shared fact of the same class fires only where it is surer"
+    house.clock.now += timedelta(days=1)
+    other = {"type": "PHONE", "value": "+19155550177"}
+    house.target(A, "a1", identifiers=[*PHONE["identifiers"], other])
+    house.target(B, "b1", identifiers=[*PHONE["identifiers"], other])
+    assert len(house.inbox(A)) == 2, "new evidence fires again"
+
+
+def test_a_key_rotation_loses_no_match_and_leaves_nothing_under_the_old_key(
+    house: House, tmp_path: Path
+) -> None:
+    house.target(A, "a1", **PHONE)
+    house.target(B, "b1", **PHONE)
+    (notice,) = house.inbox(A)
+    house.desk.resolve(A, notice["conflict_id"], Outcome.FALSE_MATCH)
+    seen: list[str] = []
+
+    def settle() -> None:
+        seen.append(house.target(C, f"c{len(seen)}", **PHONE).status)
+
+    before = house.registry.keys.ring().current.number
+    assert rotate(house.registry, settle=settle) == 3
+    house.matcher.recheck()
+    assert seen == ["HIT", "HIT"]
+    assert [k.number for k in house.registry.keys.ring().keys] == [before + 1]
+    assert {n["other"]["agency"] for n in house.inbox(A)} == {B, C}
+    assert house.target(A, "a1", **PHONE).number == notice["number"]
+    assert len([n for n in house.inbox(A) if n["other"]["agency"] == B]) == 1
 
 
 def test_a_possible_match_waits_for_the_watch_officer(house: House) -> None:
