@@ -17,7 +17,7 @@ from alembic.script import ScriptDirectory
 import services
 from services.command.letters import open_letters
 from services.command.ports import holder
-from services.command.reach import FEEDS
+from services.command.reach import FEEDS, Reach
 from shared.contracts.topics import FUSION_GROUP, LEADS_GROUP, REPORTS, RESOLUTIONS, TOPICS
 from shared.database import open_database
 from shared.errors import InterlockError
@@ -45,16 +45,19 @@ class Finding:
         return self.remedy is None
 
 
-def examine(settings: Settings, sleep: Callable[[float], None] = time.sleep) -> Iterator[Finding]:
+def examine(reach: Reach, sleep: Callable[[float], None] = time.sleep) -> Iterator[Finding]:
     """Every finding about the deployment that the settings describe."""
+    settings = reach.settings
     yield python()
-    yield from storage(settings)
+    if any(url.startswith("sqlite:") for url in (settings.log_url, settings.fusion_database)):
+        yield from storage(settings)
+    yield key(settings)
     yield from log(settings, sleep)
     yield database("fusion", settings.fusion_database)
     yield database("leads", settings.leads_database)
     with httpx.Client(timeout=5, verify=False) as client:  # noqa: S501 - asks only whether our own answer
         for service in (*FEEDS, "fusion", "leads"):
-            yield from reachable(client, settings, service)
+            yield from reachable(client, reach, service)
 
 
 def python() -> Finding:
@@ -66,7 +69,7 @@ def python() -> Finding:
 
 
 def storage(settings: Settings) -> Iterator[Finding]:
-    """The data directory exists, can be written, and its disk has room; the key is private."""
+    """The data directory exists, can be written, and its disk has room."""
     home = settings.home
     if not home.is_dir():
         yield Finding(
@@ -86,7 +89,6 @@ def storage(settings: Settings) -> Iterator[Finding]:
     room = f"{free / 1e9:.1f} GB free"
     few = "Make room: below 1 GB nothing more may be accepted. The log grows by about 2 KB a report."
     yield Finding("disk space", room, few if free < ENOUGH_BYTES else None)
-    yield key(settings)
 
 
 def key(settings: Settings) -> Finding:
@@ -192,13 +194,13 @@ def database(service: str, url: str) -> Finding:
     return Finding(what, f"schema {current}")
 
 
-def reachable(client: httpx.Client, settings: Settings, service: str) -> Iterator[Finding]:
+def reachable(client: httpx.Client, reach: Reach, service: str) -> Iterator[Finding]:
     """The service is ready, and its clock agrees with ours."""
-    url, port = settings.url_of(service), settings.port_of(service)
+    url = reach.url(service)
     try:
         answer = client.get(f"{url}/readyz")
     except httpx.HTTPError as error:
-        user = holder(port)
+        user = None if reach.pattern else holder(reach.settings.port_of(service))
         remedy = (
             f"{user} uses its port: end it, or move Interlock with --port-base."
             if user and "services" not in user

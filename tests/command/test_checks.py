@@ -11,6 +11,7 @@ import pytest
 
 from services.command import checks
 from services.command.checks import Finding
+from services.command.reach import Reach
 from shared.contracts.topics import DEAD_LETTERS, FUSION_GROUP, REPORTS, TOPICS
 from shared.log import NewRecord, open_log
 from shared.settings import Settings
@@ -81,7 +82,7 @@ def test_open_dead_letters_are_a_trouble(settings: Settings) -> None:
 
 def test_a_service_that_does_not_answer_says_how_to_start_it(settings: Settings) -> None:
     transport = httpx.MockTransport(lambda _: (_ for _ in ()).throw(httpx.ConnectError("refused")))
-    (finding,) = checks.reachable(httpx.Client(transport=transport), settings, "EPIC")
+    (finding,) = checks.reachable(httpx.Client(transport=transport), Reach(settings), "EPIC")
     assert "interlock up" in str(finding.remedy)
 
 
@@ -91,7 +92,7 @@ def test_somebody_else_on_the_port_is_named(tmp_path: Path) -> None:
         taken.listen()
         settings = Settings(home=tmp_path, port_base=taken.getsockname()[1] - 100)
         transport = httpx.MockTransport(lambda _: (_ for _ in ()).throw(httpx.ReadTimeout("late")))
-        (finding,) = checks.reachable(httpx.Client(transport=transport), settings, "leads")
+        (finding,) = checks.reachable(httpx.Client(transport=transport), Reach(settings), "leads")
     assert f"process {os.getpid()}" in str(finding.remedy)
 
 
@@ -99,5 +100,5 @@ def test_a_clock_that_is_off_is_a_trouble(settings: Settings) -> None:
     late = httpx.MockTransport(
         lambda _: httpx.Response(200, headers={"Date": "Mon, 01 Jan 2024 00:00:00 GMT"})
     )
-    finding = found(checks.reachable(httpx.Client(transport=late), settings, "SOD"), "clock")
+    finding = found(checks.reachable(httpx.Client(transport=late), Reach(settings), "SOD"), "clock")
     assert "time service" in str(finding.remedy)
