@@ -17,6 +17,8 @@ MAX_HEADERS: Final = 32 << 10
 """Bytes of all request headers together."""
 OWN_LIMIT: Final = (":bulk", ":import")
 """Endings of paths whose handlers read the body in pieces and bound it themselves."""
+MAX_IN_FLIGHT: Final = 1_000
+"""Requests that are answered at one time; more are told to come back."""
 QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 """Paths that are always let in and logged at DEBUG only."""
 _METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
@@ -30,10 +32,9 @@ class Edge:
     Only the path is logged, never the query: it may name persons and numbers.
     """
 
-    def __init__(self, app: ASGIApp, *, max_body: int, max_in_flight: int = 2_000) -> None:
+    def __init__(self, app: ASGIApp, *, max_body: int) -> None:
         self._app = app
         self._max_body = max_body
-        self._max_in_flight = max_in_flight
         self._in_flight = 0
         self._seconds: dict[tuple[str, str, int], Histogram] = {}
 
@@ -70,7 +71,7 @@ class Edge:
         if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADERS:
             return HEADERS_TOO_LARGE.because(f"Send at most {MAX_HEADERS} bytes of headers.")
         path: str = scope["path"]
-        if self._in_flight > self._max_in_flight and path not in QUIET:
+        if self._in_flight > MAX_IN_FLIGHT and path not in QUIET:
             return UNAVAILABLE.retry("Too many requests are being answered right now.", 1)
         length = headers.get(b"content-length", b"0")
         if not path.endswith(OWN_LIMIT) and length.isdigit() and int(length[:20]) > self._max_body:

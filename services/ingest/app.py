@@ -1,18 +1,20 @@
 """The ingest service of one feed: reports in over HTTP, durable in the log before the answer goes out.
 
-Handlers that check and write are plain functions on the thread pool; only reading a body is async.
+A single report is handled on the event loop and awaits a group commit (``group.py``); chunks of many are
+checked and written on threads.
 """
 
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Any, Final
 
 import orjson
 from anyio import to_thread
-from fastapi import Depends, FastAPI, Header, Request
+from fastapi import Depends, FastAPI, Request
+from fastapi.routing import APIRoute
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from services.ingest import body, openapi
@@ -37,6 +39,7 @@ from shared.auth import Verifier
 from shared.errors import Transient
 from shared.log import Log
 from shared.problems import (
+    DEFECT,
     FORBIDDEN,
     MEDIA,
     NOT_FOUND,
@@ -51,6 +54,8 @@ from shared.problems import (
 )
 from shared.settings import Settings
 
+LONG: Final = 32 << 10
+"""Bytes from which on a report is checked on a thread, not to hold up the others."""
 _TOKEN = (UNAUTHENTICATED, FORBIDDEN)
 _SUBMIT = (*_TOKEN, TIMEOUT, TOO_LARGE, MEDIA, TOO_MANY, UNAVAILABLE)
 _REPORT = (INVALID_REPORT, UNKNOWN_SCHEMA, WRONG_FEED, NOT_ORIGINATOR, MALFORMED, TOO_DEEP)
@@ -63,12 +68,14 @@ def create_app(feed: Feed, log: Log, verifier: Verifier, settings: Settings) -> 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         stop = threading.Event()
+        await to_thread.run_sync(service.warm)
         await to_thread.run_sync(service.progress.refresh)
         watch = threading.Thread(target=service.progress.watch, args=(stop,), name="watch", daemon=True)
         watch.start()
         yield
         stop.set()
         await to_thread.run_sync(watch.join, 5.0)
+        service.group.close()
 
     app = web.create_app(
         f"Interlock ingest: {feed.code}",
@@ -88,60 +95,80 @@ def create_app(feed: Feed, log: Log, verifier: Verifier, settings: Settings) -> 
     return app
 
 
+class Direct(APIRoute):
+    """A route whose handler gets the request alone: what it declares is for the OpenAPI document only.
+
+    FastAPI's solving of dependencies takes longer than checking and mapping a report.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The endpoint itself."""
+        endpoint: Callable[[Request], Coroutine[Any, Any, Response]] = self.endpoint
+        return endpoint
+
+
 def _add_single(app: FastAPI, service: Service) -> None:
-    limit = service.settings.max_body
     seconds = telemetry.ACCEPT_SECONDS.labels(service.feed.code)
 
-    async def received(request: Request) -> bytes:
-        body.require_media(request, body.JSON)
-        body.require_plain(request)
-        return await body.whole(request, limit)
-
-    @app.post(
-        "/v1/reports",
-        tags=["reports"],
-        summary="Submit one report",
-        status_code=202,
-        response_class=Response,
-        responses={
-            202: {"model": Accepted, "description": "Durable"},
-            **problem_responses(*_SUBMIT, *_REPORT, KEY_REUSED),
-        },
-        dependencies=[Depends(web.bearer)],
-    )
-    def submit(
-        request: Request,
-        raw: Annotated[bytes, Depends(received)],
-        idempotency_key: Annotated[str | None, Header(description="Repeating it repeats the answer.")] = None,
-    ) -> Response:
+    async def submit(request: Request) -> Response:
         """Check a report and make it durable; sending it again is harmless: the same `report_id`."""
         started = time.perf_counter()
-        agency = service.submitter(request)
-        if idempotency_key:
-            known = service.repeats.answer(agency, idempotency_key, raw)
-            if known is not None:
-                return Response(known, 202, media_type="application/json")
-        answer = _take(service, raw, agency)
-        if idempotency_key:
-            service.repeats.remember(agency, idempotency_key, raw, answer)
+        agency = service.submitter(await web.identify(request))
+        body.require_media(request, body.JSON)
+        body.require_plain(request)
+        raw = await body.whole(request, service.settings.max_body)
+        key = request.headers.get("idempotency-key")
+        answer = service.repeats.answer(agency, key, raw) if key else None
+        if answer is None:
+            answer = await _take(service, raw, agency)
+            if key:
+                service.repeats.remember(agency, key, raw, answer)
         seconds.observe(time.perf_counter() - started)
         return Response(answer, 202, media_type="application/json")
 
+    key_header = {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "schema": {"type": "string", "maxLength": 255},
+        "description": "Repeating it with the same body repeats the answer.",
+    }
+    app.router.routes.append(
+        Direct(
+            "/v1/reports",
+            submit,
+            methods=["POST"],
+            tags=["reports"],
+            summary="Submit one report",
+            status_code=202,
+            response_class=Response,
+            responses={
+                202: {"model": Accepted, "description": "Durable"},
+                **problem_responses(DEFECT, *_SUBMIT, *_REPORT, KEY_REUSED),
+            },
+            dependencies=[Depends(web.bearer)],
+            openapi_extra={"parameters": [key_header]},
+        )
+    )
 
-def _take(service: Service, raw: bytes, agency: str) -> bytes:
-    """Admit and write one report: the body of the 202."""
+
+async def _take(service: Service, raw: bytes, agency: str) -> bytes:
+    """Admit and write one report: the body of the 202. Only long ones are worth a thread of their own."""
     service.rate.charge(agency, 1)
-    headers = record_headers(telemetry.traceparent.get())
+    arguments = (raw, agency, datetime.now(UTC), record_headers(telemetry.traceparent.get()))
     try:
-        admitted = service.intake.admit(raw, agency, datetime.now(UTC), headers)
+        if len(raw) > LONG:
+            admitted = await to_thread.run_sync(service.intake.admit, *arguments)
+        else:
+            admitted = service.intake.admit(*arguments)
     except Problem as problem:
         service.intake.refused(problem)
         raise
     try:
-        (receipt_id,) = service.intake.write([admitted], agency)
+        position = await service.group.write(admitted)
     except Transient as error:
         service.progress.lost(error)
         raise
+    (receipt_id,) = service.intake.receipts([position], agency)
     return orjson.dumps(
         {"receipt_id": receipt_id, "report_id": admitted.report_id, "version": admitted.version}
     )
@@ -161,11 +188,10 @@ def _add_bulk(app: FastAPI, service: Service) -> None:
             },
             **problem_responses(*_SUBMIT, MALFORMED),
         },
-        dependencies=[Depends(web.bearer)],
     )
-    async def bulk(request: Request) -> StreamingResponse:
+    async def bulk(request: Request, who: web.Who) -> StreamingResponse:
         """Each line is taken or refused on its own; one refused with status 503 may be sent again."""
-        agency = await to_thread.run_sync(service.submitter, request)
+        agency = service.submitter(who)
         body.require_media(request, body.NDJSON)
         batch = Batch(service.intake, service.progress, agency, request.url.path)
         return await stream(batch, chunks_of(request, service.settings, service.rate, agency))

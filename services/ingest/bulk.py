@@ -89,7 +89,7 @@ class Batch:
         if not admitted or self._lost is not None:
             return []
         try:
-            return self._intake.write(admitted, self._agency)
+            return self._intake.receipts(self._intake.append(admitted), self._agency)
         except Transient as error:
             self._progress.lost(error)
             self._lost = UNAVAILABLE.retry(

@@ -1,8 +1,9 @@
 """From the bytes an agency sent to a durable record: what single, bulk and import calls have in common."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 import jiter
@@ -24,7 +25,7 @@ from services.ingest.problems import (
 from services.ingest.receipts import Receipt, Sealer
 from shared import telemetry
 from shared.contracts.topics import H_SCHEMA, H_TRACEPARENT, REPORTS
-from shared.log import Log, NewRecord
+from shared.log import Log, NewRecord, Position
 from shared.problems import Problem
 from shared.settings import Settings
 
@@ -78,14 +79,17 @@ class Intake:
         record = NewRecord(report.report_id, report.to_json(), headers)
         return Admitted(record, report.version, payload.schema_)
 
-    def write(self, admitted: Sequence[Admitted], agency: str) -> list[str]:
-        """Make reports durable and give their receipt ids; raises ``Transient``."""
+    def append(self, admitted: Sequence[Admitted]) -> list[Position]:
+        """Make reports durable, in order; raises ``Transient``."""
         positions = self._log.append(REPORTS.name, [a.record for a in admitted])
-        accepted_ms = int(datetime.now(UTC).timestamp() * 1000)
         for a in admitted:
             self._counters[a.type].inc()
-        seal = self._sealer.seal
-        return [seal(Receipt(p.partition, p.offset, agency, accepted_ms)) for p in positions]
+        return positions
+
+    def receipts(self, positions: Sequence[Position], agency: str) -> list[str]:
+        """The receipt ids of reports that have just become durable at ``positions``."""
+        accepted_ms = int(time.time() * 1000)
+        return [self._sealer.seal(Receipt(p.partition, p.offset, agency, accepted_ms)) for p in positions]
 
     def refused(self, problem: Problem) -> None:
         """Count a refused report."""
