@@ -68,7 +68,7 @@ from shared.contracts.report import (
     report_id_of,
 )  # fmt: skip
 
-MANY: Final = 500
+MANY: Final = 2_000
 """The most mentions of one kind, or relations, that a payload may list."""
 RECEIVED_AT: Final = "received_at"
 

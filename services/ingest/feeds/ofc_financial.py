@@ -29,7 +29,7 @@ from shared.contracts.model import Contract
 
 ROLES: Final[Mapping[str, Role]] = {
     "SUBJECT": Role.SUBJECT,
-    "CONDUCTOR": Role.SUBJECT,
+    "CONDUCTOR": Role.ACCOUNT_HOLDER,
     "ON_BEHALF_OF": Role.BENEFICIAL_OWNER,
     "PAYER": Role.THIRD_PARTY,
     "PAYEE": Role.THIRD_PARTY,
@@ -44,6 +44,9 @@ ROLES: Final[Mapping[str, Role]] = {
     "OTHER": Role.THIRD_PARTY,
 }
 """A party's part in the form → its role in the canonical report."""
+DOERS: Final = frozenset({"CONDUCTOR", "SUBJECT", "PAYER"})
+UNNAMED: Final = "UNKNOWN"
+"""The name of a party that the form does not name; it becomes no mention."""
 TITLES: Final = {"CTR112": "CTR", "SAR111": "SAR", "CMIR105": "CMIR", "F8300": "Form 8300", "FBAR114": "FBAR"}
 
 
@@ -51,7 +54,7 @@ class Party(Contract):
     """A party of the form: one of the report's persons or organisations, or described here."""
 
     role: Annotated[str, terms.PARTY]
-    name: Name
+    name: Name = Field(description=f"{UNNAMED} where the form names nobody")
     kind: Annotated[str, terms.PARTY_KIND] = "PERSON"
     entity: LocalId | None = Field(
         None, description="local_id of the person or organisation, if listed above"
@@ -107,10 +110,14 @@ class Financial(Predicated):
         False, description="the BSA id was made at import, for FinCEN's acknowledgement was not at hand"
     )
     filed: PartialDate
-    parties: tuple[Party, ...] = Field(min_length=1, max_length=1_000)
+    parties: tuple[Party, ...] = Field(min_length=1, max_length=2_500)
     txns: tuple[Txn, ...] = Field(max_length=5_000, description="may be empty, as in many SARs")
     activities: tuple[SuspiciousActivity, ...] = Field((), max_length=100)
     narrative: Text | None = None
+    prior_bsa_id: BsaId | None = Field(None, description="the filing that this one corrects or continues")
+    total_in_usd: Money | None = Field(None, description="all cash in, of all parties")
+    total_out_usd: Money | None = Field(None, description="all cash out, of all parties")
+    total_suspicious_usd: Money | None = None
 
     def rules(self, ids: rules.Ids) -> Iterator[Problem]:
         """FSEC, originator control, and references that hold."""
@@ -129,12 +136,13 @@ class Financial(Predicated):
             yield from rules.reference(f"/txns/{at}/party", txn.party, ids, PARTIES)
 
     def describe(self, draft: Draft) -> Facts:
-        """Parties and their accounts; each transaction, by its own party or the form's first conductor."""
+        """Parties and their accounts; each transaction, by its own party or the form's only conductor."""
         found = [(party, self._mention(draft, at, party)) for at, party in enumerate(self.parties)]
         for party, local_id in found:
             for account in party.accounts:
                 hold(draft, local_id, account)
-        conductor = next((i for p, i in found if p.role in {"CONDUCTOR", "SUBJECT", "PAYER"}), None)
+        doers = [i for p, i in found if p.role in DOERS and i is not None]
+        conductor = doers[0] if len(doers) == 1 else None
         transactions = tuple(
             make(Transaction, **{**txn.__dict__, "party": txn.party or conductor}) for txn in self.txns
         )
@@ -150,9 +158,11 @@ class Financial(Predicated):
             headline=self._headline(),
         )
 
-    def _mention(self, draft: Draft, at: int, party: Party) -> str:
+    def _mention(self, draft: Draft, at: int, party: Party) -> str | None:
         if party.entity is not None:
             return party.entity
+        if party.name == UNNAMED and not party.ids:
+            return None
         local_id, role = f"_party{at + 1}", ROLES[party.role]
         if party.kind == "PERSON":
             return draft.add(Person, local_id, role=role, full_name=party.name, ids=party.ids, dob=party.dob)
