@@ -78,7 +78,8 @@ def play(reach: Reach, folder: Path, reports: int, seed: int, stage: Stage) -> O
     outcome.figures = _wait_settled(reach)
     outcome.reasons = _reasons(reach)
     with closing(reach.reader("INVESTIGATION", LOCAL_CASE)) as client:
-        outcome.top = ask(client, "GET", "/v1/leads", params={"limit": TOP, "sort": "-score"})["items"]
+        found = ask(client, "GET", "/v1/leads", params={"limit": TOP})["items"]
+        outcome.top = [ask(client, "GET", f"/v1/leads/{each['lead_id']}") for each in found]
     outcome.seconds = time.monotonic() - started
     return outcome
 
