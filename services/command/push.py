@@ -1,9 +1,10 @@
 """``interlock push``: send files of reports to the feeds they belong to."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import typer
@@ -44,6 +45,10 @@ def push(
     agency: Annotated[
         str, typer.Option("--agency", envvar="INTERLOCK_AGENCY", help="Originator of XML batches.")
     ] = DESK,
+    options: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Of XML batches: case_no, operation … (repeat)."),
+    ] = None,
     url: Url = None,
     token: Token = None,
     json: Json = False,
@@ -58,16 +63,17 @@ def push(
     \b
     Examples:
       interlock push last-year.ndjson
-      interlock push sar_batch.xml --agency DCZZZ0009
+      interlock push sar_batch.xml --agency DCZZZ0009 --set case_no=26-0117
       interlock push seizures.ndjson --url https://{service}.interlock.example
     """
     reach = Reach.of(url, token)
+    query = dict(_pair(option) for option in options or ())
     done: list[Pushed] = []
     with _progress(json) as progress, closing(Sender(reach, waiting=progress.console.print)) as sender:
         for file in files:
             task = progress.add_task(file.name, total=max(1, file.stat().st_size))
             if file.suffix.lower() == ".xml":
-                done.append(Pushed(file, tally_of(import_xml(file, agency, sender))))
+                done.append(Pushed(file, tally_of(import_xml(file, agency, sender, query))))
             else:
                 done.append(_push_lines(file, sender, progress, task))
     if json:
@@ -101,12 +107,21 @@ def _push_lines(file: Path, sender: Sender, progress: Progress, task: TaskID) ->
     return Pushed(file, tally, job.refused_file if tally.refused else None)
 
 
-def import_xml(file: Path, agency: str, sender: Sender) -> list[Result]:
+def _pair(option: str) -> tuple[str, str]:
+    name, equals, value = option.partition("=")
+    if not equals:
+        raise Misconfigured(f"--set {option}: give NAME=VALUE, such as case_no=26-0117")
+    return name, value
+
+
+def import_xml(
+    file: Path, agency: str, sender: Sender, query: Mapping[str, str] = MappingProxyType({})
+) -> list[Result]:
     """Import one BSA XML batch at OFC, a result for each filing; sending it again is harmless."""
     body = file.read_bytes()
     if b"EFilingBatchXML" not in body[:4096]:
         raise Misconfigured(f"{file} is not a BSA XML batch: its root element must be EFilingBatchXML")
-    return sender.import_document("OFC", agency, body, {"format": "bsa-xml"})
+    return sender.import_document("OFC", agency, body, {"format": "bsa-xml", **query})
 
 
 def tally_of(results: Sequence[Result]) -> Tally:

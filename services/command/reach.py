@@ -10,6 +10,7 @@ import httpx
 import typer
 
 from services.command.console import Failed
+from shared.addresses import address_of
 from shared.auth import mint, signing_key
 from shared.settings import PORT_OFFSETS, Settings
 
@@ -63,15 +64,7 @@ class Reach:
 
     def url(self, service: str) -> str:
         """The address of a feed's ingest, ``leads`` or ``fusion``."""
-        if not self.pattern:
-            return self.settings.url_of(service)
-        if "{service}" in self.pattern:
-            port = str(self.settings.port_of(service))
-            return self.pattern.replace("{service}", service.lower()).replace("{port}", port).rstrip("/")
-        given = httpx.URL(self.pattern)
-        if given.port is None:
-            given = given.copy_with(port=self.settings.port_of(service))
-        return str(given).rstrip("/")
+        return address_of(self.settings, service, self.pattern)
 
     def token_for(self, agency: str, roles: Iterable[str], centres: Iterable[str] = ()) -> str:
         """The token given, or one of the local key for this agency and these roles."""
