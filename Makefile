@@ -7,6 +7,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.interlock-ready
 TESTS  ?= tests
 REPORTS ?= 2000
+JOBS    ?= 2
 
 help:  ## Print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,7 +22,7 @@ demo: setup  ## Start everything, play 2,000 reports, show the leads; Ctrl-C end
 	@$(BIN)/interlock demo --reports $(REPORTS)
 
 test: setup  ## Run all tests (those that need Kafka or PostgreSQL say how to enable them)
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(TESTS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadscope $(TESTS)
 
 lint: setup  ## Check style and format
 	@$(BIN)/ruff check .
@@ -37,7 +38,7 @@ format: setup  ## Format the code
 	@$(BIN)/ruff check --fix .
 
 fuzz: setup  ## Run the property tests with many more examples
-	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" $(TESTS)
+	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n $(JOBS) --dist loadscope -m "not slow" $(TESTS)
 
 bench: setup  ## Run every benchmark; results go to bench/results
 	@for each in bench/*.py; do echo "$$each"; $(BIN)/python $$each || exit 1; done
