@@ -60,7 +60,7 @@ class Changes:
     shaken: set[str] = field(default_factory=set)
     """Components of several profiles: what they look like to their neighbours may change."""
     judgements: dict[str, Row | None] = field(default_factory=dict)
-    """By id; None: withdrawn."""
+    """By id; without a body: withdrawn; None: withdrawn, and came before this batch."""
     accepted: dict[str, int] = field(default_factory=dict)
     """When the oldest report that touches a profile was accepted, by profile."""
 
@@ -231,8 +231,12 @@ def _pair(state: PairState, version: int) -> Row:
 def _judgement(record: Record, changes: Changes) -> None:
     key = record.key.replace("-", "")
     if record.value is None:
-        changes.judgements[key] = None
+        known = changes.judgements.get(key)
+        changes.judgements[key] = known and known | {"body": None}
         return
+    known = changes.judgements.get(key, {"body": b""})
+    if known is None or known["body"] is None:
+        return  # withdrawn: its number is never used again
     judgement = Judgement.from_json(record.value)
     row = judgement_row(judgement)
     changes.judgements[key] = row

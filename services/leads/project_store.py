@@ -127,15 +127,15 @@ def _judgements(conn: Connection, changes: Changes) -> set[str]:
     columns = ("judgement_id", "a", "b", "body")
     stored = {r[0]: r[1:] for r in fetch(conn, table, columns, "judgement_id", changes.judgements)}
     judged: set[str] = set()
-    write = []
+    write, withdrawn = [], []
     for j, row in changes.judgements.items():
         if row is not None and j not in stored:
             write.append(row)
             judged.update((row["a"], row["b"]))
-        elif row is None and j in stored and stored[j][2] is not None:
+        elif (row is None or row["body"] is None) and j in stored and stored[j][2] is not None:
+            withdrawn.append({"j": j})
             judged.update(stored[j][:2])
     upsert(conn, table, write)
-    withdrawn = [{"j": j} for j, row in changes.judgements.items() if row is None and j in stored]
     if withdrawn:
         where = table.c.judgement_id == bindparam("j")
         conn.execute(update(table).where(where).values(body=None), withdrawn)
