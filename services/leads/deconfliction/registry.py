@@ -36,22 +36,52 @@ Clock = Callable[[], datetime]
 _ALPHABET: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
+class TooMany(Exception):
+    """Somebody asks for more than one person needs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """What submissions need: where they are kept, the keys, the time, the quantum of answers in seconds."""
+    """What submissions need: where they are kept, the keys, the time; ``quantum`` of answers in seconds."""
 
     db: Database
     keys: KeyFile
     clock: Clock
     quantum: float = 0.02
+    daily: int = 500
 
-    def submit(self, agency: str, submitted: Submission) -> Answer:
-        """Enter one submission and answer it; the same reference again updates it under its number."""
+    def submit(self, agency: str, submitted: Submission, person: str = "") -> Answer:
+        """Enter one submission and answer it; the same reference again updates it under its number.
+
+        Raises ``TooMany`` where ``person`` has asked for more identifiers today than ``daily``: nobody
+        shall find out who is registered by asking for everybody.
+        """
         started = time.monotonic()
+        ring = self.keys.ring()
         with self.db.transaction() as conn:
-            answer = self._enter(conn, self.keys.ring(), agency, submitted)
+            if person:
+                self._spend(conn, ring, agency, person, submitted)
+            answer = self._enter(conn, ring, agency, submitted)
         self._pad(started)
         return answer
+
+    def close_to_limit(self, agency: str) -> list[tuple[str, int]]:
+        """The agency's users who asked for more than half of a day's identifiers today, most first."""
+        ring = self.keys.ring()
+        with self.db.snapshot() as conn:
+            rows = store.spent(conn, self.clock().toordinal(), agency, self.daily // 2)
+        return [(ring.open(agency, sealed).decode(), n) for sealed, n in rows]
+
+    def _spend(
+        self, conn: Connection, ring: KeyRing, agency: str, person: str, submitted: Submission
+    ) -> None:
+        amount = len(submitted.identifiers) + len(submitted.names) + len(submitted.addresses)
+        sealed = (key_of(ring, agency, person)[0], ring.seal(agency, person.encode()))
+        if amount and store.spend(conn, self.clock().toordinal(), agency, sealed, amount) > self.daily:
+            raise TooMany(
+                f"You may ask for {self.daily} identifiers a day, one by one; your supervisor may submit "
+                "a whole caseload in bulk."
+            )
 
     def submit_many(self, agency: str, submitted: Sequence[Submission]) -> list[Answer]:
         """Enter several in one transaction, each answered as if alone; the later see the earlier."""

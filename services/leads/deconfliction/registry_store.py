@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Table, delete, func, select, update
 
-from services.leads.deconfliction.tables import check, submission, token
+from services.leads.deconfliction.tables import check, query_count, submission, token
 from shared.database import advisory_lock, upsert
 
 LOCKS: Final = 4096
@@ -199,3 +199,21 @@ def counts(conn: Connection) -> dict[str, int]:
     """Open submissions by kind."""
     statement = select(submission.c.kind, func.count()).where(submission.c.state == "OPEN")
     return {row[0]: row[1] for row in conn.execute(statement.group_by(submission.c.kind))}
+
+
+def spend(conn: Connection, day: int, agency: str, person: tuple[bytes, bytes], amount: int) -> int:
+    """Add to what a user has asked for on one day; the new total. ``person`` is (hash, sealed)."""
+    where = (query_count.c.day == day, query_count.c.agency == agency, query_count.c.person == person[0])
+    row = {"day": day, "agency": agency, "person": person[0], "sealed": person[1], "identifiers": 0}
+    upsert(conn, query_count, [row], update=())
+    conn.execute(update(query_count).where(*where).values(identifiers=query_count.c.identifiers + amount))
+    return int(conn.execute(select(query_count.c.identifiers).where(*where)).scalar_one())
+
+
+def spent(conn: Connection, day: int, agency: str, least: int) -> list[tuple[bytes, int]]:
+    """(sealed user, identifiers) of an agency's users who asked for at least so many on one day."""
+    statement = select(query_count.c.sealed, query_count.c.identifiers).where(
+        query_count.c.day == day, query_count.c.agency == agency, query_count.c.identifiers >= least
+    )
+    rows = conn.execute(statement.order_by(query_count.c.identifiers.desc()))
+    return [(bytes(row[0]), int(row[1])) for row in rows]

@@ -137,5 +137,6 @@ query_count: Final = Table(
     Column("day", Integer, primary_key=True),
     Column("agency", Text, primary_key=True),
     Column("person", LargeBinary, primary_key=True, comment="hash of the user"),
+    Column("sealed", LargeBinary, nullable=False, comment="the user, for the agency"),
     Column("identifiers", Integer, nullable=False),
 )
