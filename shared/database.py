@@ -135,7 +135,7 @@ def _sqlite(url: URL, synchronous: str, cache_mb: int, pool_size: int) -> Engine
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     sizes: dict[str, Any] = {} if not url.database or url.database == ":memory:" else {"pool_size": pool_size}
-    engine = create_engine(url, connect_args={"cached_statements": 512}, **sizes)
+    engine = create_engine(url, connect_args={"cached_statements": 512}, hide_parameters=True, **sizes)
 
     @event.listens_for(engine, "connect")
     def configure(dbapi: sqlite3.Connection, _record: object) -> None:
@@ -169,6 +169,7 @@ def _postgres(url: URL, pool_size: int) -> Engine:
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
+        hide_parameters=True,
         connect_args={"prepare_threshold": 2, "connect_timeout": 10, "application_name": "interlock"},
     )
 

@@ -239,7 +239,8 @@ def _result(table: Table, name: str, dialect: Dialect) -> Processor:
 
 
 def _type(table: Table, name: str, dialect: Dialect) -> str:
-    return table.c[name].type.dialect_impl(dialect).compile(dialect)
+    compiled = table.c[name].type.dialect_impl(dialect).compile(dialect)
+    return compiled.partition(" COLLATE ")[0]
 
 
 @lru_cache(maxsize=4_096)

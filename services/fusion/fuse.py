@@ -46,12 +46,11 @@ class Fuser(Pairing, Settling):
 
     def __init__(self, db: Database, resolver: Resolver, owner: str, wait: Callable[[int], None]) -> None:
         cache = Profiles(resolver)
-        Pairing.__init__(self, db, cache)
+        Pairing.__init__(self, db, cache, owner)
         Settling.__init__(self, db, cache)
         self.resolver = resolver
-        self.owner = owner
         self._wait = wait
-        self._unsure = True
+        self.unsure = True
 
     def back_off(self, attempt: int) -> None:
         """Wait before a new attempt."""
@@ -59,27 +58,27 @@ class Fuser(Pairing, Settling):
 
     def handle(self, records: Sequence[Record]) -> list[Refused]:
         """Fuse a batch durably; the records that can never be fused, with the reason."""
-        if self._unsure:
-            self.finish_own()
+        self.catch_up()
         batch = self.parse(records)
-        self._unsure = True
+        self.unsure = True
         work = self.take_in(batch)
         if work is not None:
             self.finish(work)
-        self._unsure = False
+        self.unsure = False
         return batch.refused
 
     def finish(self, work: Work) -> None:
         """T2 and T3."""
         self.settle(work, self.read(work))
 
-    def finish_own(self) -> None:
-        """Finish what this worker began before something went wrong."""
-        with self.db.snapshot() as conn:
-            begun = journal_store.unfinished(conn, [self.owner])
-        for work in begun:
-            self.finish(work)
-        self._unsure = False
+    def catch_up(self) -> None:
+        """Finish what this worker began, or adopted, before something went wrong."""
+        if self.unsure:
+            with self.db.snapshot() as conn:
+                begun = journal_store.unfinished(conn, [self.owner])
+            for work in begun:
+                self.finish(work)
+            self.unsure = False
 
     def relay(self, log: Log) -> int:
         """Send what this worker has published; the number of messages."""
@@ -190,7 +189,7 @@ class Fuser(Pairing, Settling):
             return None
         work_id = uuid4().hex
         return Work(
-            id=work_id,
+            ids=[work_id],
             key=str(UUID(next(iter(batch.arrivals), work_id))),
             seeds={*born, *died, *judged},
             keys={key for profiles in (born, died) for h in profiles.values() for key in h.keys},

@@ -37,12 +37,29 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """Where in the log, and when, something was said last."""
+
+    position: int
+    at_ms: int
+
+    def precedes(self, other: "Moment") -> bool:
+        """Whether ``other`` came later: by offset or, after a move to another log, by time.
+
+        A worker that lost its partition without noticing may bring an old record after newer ones.
+        Versions guard reports against that; tombstones have none, so this does.
+        """
+        return other.position > self.position or other.at_ms > self.at_ms
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """What is stored of a report: its newest version; ``digest`` empty where it was expunged."""
 
     version: int
     digest: bytes
     live: bool
+    moment: Moment
     profiles: tuple[str, ...]
 
 
@@ -51,7 +68,7 @@ class Decision:
     """A verdict on a judgement record; ``verdict`` None: withdrawn, or one that changes nothing here."""
 
     judgement_id: str
-    position: int
+    moment: Moment
     a: str | None
     b: str | None
     same: bool | None
@@ -98,16 +115,22 @@ def fold(
     winner: Arrival | None = None
     refused: list[tuple[Record, Poison]] = []
     for arrival in arrivals:
+        moment = moment_of(arrival.record)
         if arrival.version is None:
-            if standing is not None and standing.digest:
-                standing, winner = Standing(standing.version, b"", False, ()), arrival
+            if standing is not None and standing.digest and standing.moment.precedes(moment):
+                standing, winner = Standing(standing.version, b"", False, moment, ()), arrival
         elif standing is None or arrival.version > standing.version:
-            standing = Standing(arrival.version, arrival.digest, arrival.live, arrival.profiles)
+            standing = Standing(arrival.version, arrival.digest, arrival.live, moment, arrival.profiles)
             winner = arrival
         elif arrival.version == standing.version and standing.digest not in (b"", arrival.digest):
             message = f"version {arrival.version} of this report came before, with other content"
             refused.append((arrival.record, Poison(message, step="version")))
     return standing, winner, refused
+
+
+def moment_of(record: Record) -> Moment:
+    """Where and when the log took a record."""
+    return Moment(record.position.offset, record.timestamp_ms)
 
 
 def decide(record: Record) -> Decision:
@@ -117,7 +140,7 @@ def decide(record: Record) -> Decision:
     """
     judgement_id = record.key.replace("-", "")
     _check_id(judgement_id, record.key)
-    nothing = Decision(judgement_id, record.position.offset, None, None, None)
+    nothing = Decision(judgement_id, moment_of(record), None, None, None)
     if record.value is None:
         return nothing
     try:
@@ -127,7 +150,7 @@ def decide(record: Record) -> Decision:
     if judgement.own_agency_only or judgement.verdict == "UNSURE" or judgement.a == judgement.b:
         return nothing
     a, b = sorted((judgement.a, judgement.b))
-    return Decision(judgement_id, record.position.offset, a, b, judgement.verdict == "SAME")
+    return Decision(judgement_id, moment_of(record), a, b, judgement.verdict == "SAME")
 
 
 def _check_id(digits: str, key: str) -> None:

@@ -1,6 +1,7 @@
 """The journal's statements: what is begun and not finished, and who of the workers lives."""
 
 from collections.abc import Collection, Iterable
+from uuid import UUID
 
 from sqlalchemy import Connection, delete, select, update
 
@@ -11,29 +12,30 @@ from shared.database import upsert
 
 def begin(conn: Connection, work: Work, owner: str) -> None:
     """Write down what is about to be done."""
+    _insert(conn, (work.ids[0], owner), work.seeds, work.keys, work.crossed)
+
+
+def extend(conn: Connection, work_id: str, owner: str, holders: Iterable[str], crossed: int) -> None:
+    """Write down what a key's crossing brings: the components of all its holders, and their pairs."""
+    _insert(conn, (work_id, owner), holders, (), (crossed,))
+
+
+def _insert(
+    conn: Connection, name: tuple[str, str], seeds: Iterable[str], keys: Iterable[int], crossed: Iterable[int]
+) -> None:
     row = {
-        "id": work.id,
-        "owner": owner,
-        "seeds": pack_ids(sorted(work.seeds)),
-        "keys": pack_keys(sorted(work.keys)),
-        "crossed": pack_keys(sorted(work.crossed)),
+        "id": name[0],
+        "owner": name[1],
+        "seeds": pack_ids(sorted(seeds)),
+        "keys": pack_keys(sorted(keys)),
+        "crossed": pack_keys(sorted(crossed)),
     }
     conn.execute(tables.journal.insert().values(row))
 
 
-def extend(conn: Connection, work: Work, seeds: Iterable[str], crossed: int) -> None:
-    """Add what a key's crossing brings: the components of all its holders, and their pairs."""
-    journal = tables.journal
-    more = {
-        "seeds": journal.c.seeds + pack_ids(sorted(seeds)),
-        "crossed": journal.c.crossed + pack_keys([crossed]),
-    }
-    conn.execute(update(journal).where(journal.c.id == work.id).values(more))
-
-
-def finish(conn: Connection, work_id: str) -> None:
+def finish(conn: Connection, work: Work) -> None:
     """What was begun is done."""
-    conn.execute(delete(tables.journal).where(tables.journal.c.id == work_id))
+    conn.execute(delete(tables.journal).where(tables.journal.c.id.in_(work.ids)))
 
 
 def unfinished(conn: Connection, owners: Collection[str]) -> list[Work]:
@@ -46,8 +48,8 @@ def unfinished(conn: Connection, owners: Collection[str]) -> list[Work]:
     )
     return [
         Work(
-            id=row.id,
-            key=row.id,
+            ids=[row.id],
+            key=str(UUID(row.id)),
             seeds=set(unpack_ids(bytes(row.seeds))),
             keys=set(unpack_keys(bytes(row.keys))),
             crossed=set(unpack_keys(bytes(row.crossed))),

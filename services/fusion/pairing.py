@@ -5,6 +5,7 @@ A worker leaves a key only by having scored all its pairs or having seen its mar
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from uuid import uuid4
 
 from sqlalchemy import Connection
 
@@ -18,8 +19,9 @@ from shared.database import Database
 class Pairing:
     """Finds and scores pairs; ``pause`` names each step, for tests that interleave workers."""
 
-    def __init__(self, db: Database, cache: Profiles) -> None:
+    def __init__(self, db: Database, cache: Profiles, owner: str) -> None:
         self.db = db
+        self.owner = owner
         self.cache = cache
         self.cap = cache.resolver.cap
         self.link = min(cache.resolver.review, cache.resolver.threshold)
@@ -73,7 +75,7 @@ class Pairing:
     def cross(self, work: Work, spot: Spot) -> None:
         """Set or clear a mark by what the postings say, until they say nothing new.
 
-        Each change is a transaction of its own that adds all holders to the journal row. Counting again
+        Each change is a transaction of its own that writes all holders to the journal. Counting again
         after the commit catches those who came meanwhile and left because they saw the old mark.
         """
         while True:
@@ -87,10 +89,12 @@ class Pairing:
                 if changed:
                     pair_store.set_mark(conn, spot, marked=generic)
                     holders = self.holders_of(conn, spot)
-                    journal_store.extend(conn, work, holders, spot[0])
+                    row = uuid4().hex
+                    journal_store.extend(conn, row, self.owner, holders, spot[0])
             self.pause("cross.committed")
             if not changed:
                 return
+            work.ids.append(row)
             work.seeds.update(holders)
             for holder in holders:
                 work.fresh.pop(holder, None)

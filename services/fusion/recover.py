@@ -54,13 +54,14 @@ def resign(db: Database, owner: str) -> None:
 
 
 def recover(fuser: Fuser, now: float, ended: Callable[[str], bool] = ended_here) -> set[str]:
-    """Adopt and finish what workers that are gone have left; their names."""
+    """Adopt and finish what workers that are gone, and this one, have left; the names of those gone."""
     with fuser.db.snapshot() as conn:
         others = journal_store.owners(conn) - {fuser.owner}
         living = journal_store.living(conn, now - LEASE) if others else set()
     gone = {owner for owner in others if owner not in living or ended(owner)}
     if gone:
+        fuser.unsure = True
         with fuser.db.transaction() as conn:
             journal_store.adopt(conn, gone, fuser.owner)
-        fuser.finish_own()
+    fuser.catch_up()
     return gone

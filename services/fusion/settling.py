@@ -218,4 +218,4 @@ class Settling:
         self.pause("t3.placing")
         if settled.version:
             self.announce(conn, work, settled)
-        journal_store.finish(conn, work.id)
+        journal_store.finish(conn, work)

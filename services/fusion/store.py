@@ -8,12 +8,12 @@ from sqlalchemy import Connection, text
 from services.fusion import tables
 from services.fusion.cache import Profiles
 from services.fusion.core.profile import Profile
-from services.fusion.intake import Decision, Standing
+from services.fusion.intake import Decision, Moment, Standing
 from services.fusion.values import Held, pack_ids, pack_keys, unpack_ids, unpack_keys
 from shared.contracts.entities import Kind
 from shared.database import Database, accumulate, delete_rows, fetch, insert_new, upsert
 
-_STANDING = ("version", "digest", "live", "profiles")
+_STANDING = ("version", "digest", "live", "position", "at_ms", "profiles")
 
 
 def next_version(conn: Connection) -> int:
@@ -43,7 +43,10 @@ def insert_reports(conn: Connection, standings: Mapping[str, Standing]) -> set[s
 def lock_reports(conn: Connection, ids: Iterable[str]) -> dict[str, Standing]:
     """What is stored of these reports, locked until the end of the transaction."""
     rows = fetch(conn, tables.report, ["id", *_STANDING], "id", ids, lock=True)
-    return {r[0]: Standing(r[1], bytes(r[2]), bool(r[3]), tuple(unpack_ids(bytes(r[4])))) for r in rows}
+    return {
+        r[0]: Standing(r[1], bytes(r[2]), bool(r[3]), Moment(r[4], r[5]), tuple(unpack_ids(bytes(r[6]))))
+        for r in rows
+    }
 
 
 def update_reports(conn: Connection, standings: Mapping[str, Standing]) -> None:
@@ -57,6 +60,8 @@ def _report_row(report_id: str, standing: Standing) -> dict[str, Any]:
         "version": standing.version,
         "digest": standing.digest,
         "live": standing.live,
+        "position": standing.moment.position,
+        "at_ms": standing.moment.at_ms,
         "profiles": pack_ids(standing.profiles),
     }
 
@@ -134,14 +139,32 @@ def add_singles(conn: Connection, ids: Collection[str], version: int) -> set[str
 
 def put_judgements(conn: Connection, decisions: Sequence[Decision]) -> set[str]:
     """Store decisions unless a later one on the same judgement is stored; the profiles concerned."""
-    newest = {d.judgement_id: d for d in sorted(decisions, key=lambda d: d.position)}
-    columns = ["id", "position", "a", "b"]
-    before = {r[0]: r[1:] for r in fetch(conn, tables.judgement, columns, "id", newest, lock=True)}
-    fresh = [d for i, d in newest.items() if i not in before or before[i][0] < d.position]
-    rows = [{"id": d.judgement_id, "position": d.position, "a": d.a, "b": d.b, "same": d.same} for d in fresh]
-    upsert(conn, tables.judgement, rows, newer="position")
-    touched = {p for d in fresh for p in (d.a, d.b, *before.get(d.judgement_id, (0, None, None))[1:])}
+    columns = ["id", "position", "at_ms", "a", "b"]
+    before = {
+        r[0]: (Moment(r[1], r[2]), r[3], r[4])
+        for r in fetch(conn, tables.judgement, columns, "id", {d.judgement_id for d in decisions}, lock=True)
+    }
+    touched: set[str | None] = set()
+    newest: dict[str, Decision] = {}
+    for d in decisions:
+        known = before.get(d.judgement_id)
+        if known is None or known[0].precedes(d.moment):
+            touched.update((d.a, d.b, *(known or ())[1:]))
+            before[d.judgement_id] = (d.moment, d.a, d.b)
+            newest[d.judgement_id] = d
+    upsert(conn, tables.judgement, [_judgement_row(d) for d in newest.values()])
     return {p for p in touched if p is not None}
+
+
+def _judgement_row(decision: Decision) -> dict[str, Any]:
+    return {
+        "id": decision.judgement_id,
+        "position": decision.moment.position,
+        "at_ms": decision.moment.at_ms,
+        "a": decision.a,
+        "b": decision.b,
+        "same": decision.same,
+    }
 
 
 __all__ = [

@@ -25,14 +25,15 @@ class Held:
 
 @dataclass(slots=True)
 class Work:
-    """What one journal row stands for: profiles and keys whose neighbourhood may have changed.
+    """What some journal rows stand for: profiles and keys whose neighbourhood may have changed.
 
+    ``ids`` names those rows, ``key`` the messages about them.
     ``fresh`` are profiles that this very run made, alone in their component since the version given;
     ``died`` those whose last mention it withdrew, None where that is not known any more (recovery).
     ``crossed`` are keys whose holders are all to be compared with each other.
     """
 
-    id: str
+    ids: list[str]
     key: str
     seeds: set[str]
     keys: set[int]

@@ -74,7 +74,7 @@ class World:
     def append(self, topic: str, number: int, key: str, value: bytes | None) -> Record:
         partition_ = number % len(self.partitions)
         records = self.partitions[partition_]
-        record = Record(Position(topic, partition_, len(records)), key, value, {}, 1_000)
+        record = Record(Position(topic, partition_, len(records)), key, value, {}, len(records))
         records.append(record)
         return record
 
