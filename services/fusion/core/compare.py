@@ -96,7 +96,7 @@ def compare(a: Profile, b: Profile, model: Model) -> Comparison:
     if a.kind is not b.kind:
         raise ValueError(f"a {a.kind} and a {b.kind} are never compared")
     tally = _tally(a.kind, a.content, b.content, model)
-    contradicted = tally.contradicted and tally.weight < model.overrule
+    contradicted = tally.overrule is not None and tally.weight < tally.overrule
     return Comparison(tally.weight, contradicted, tally.evidence())
 
 

@@ -14,6 +14,10 @@ _FULL: Final = 36
 _COMMON: Final = 700
 """Words of fewer centibits than this (international, group …) say little when only one name has them."""
 
+_CLASH: Final = {GIVEN: "given", FAMILY: "family", UNKNOWN: "different"}
+
+_NAMESAKE: Final = frozenset({"same", "form", "spelling", "suffix", "no suffix", "generation", "missing", "particle"})
+
 Row = tuple[str, str | None, str | None, int]
 """A scored word: level, value of each side, bits."""
 
@@ -73,6 +77,7 @@ def person_name(a: tuple[Named, ...], b: tuple[Named, ...], step: Step, tally: T
     best = _best(a, b, step, _score_person)
     _tell(best, step, tally)
     tally.kin += best.kin
+    tally.namesakes = all(key in _NAMESAKE for key, *_ in best.rows) and len(best.rows) > 1
 
 
 def organisation_name(a: tuple[Named, ...], b: tuple[Named, ...], step: Step, tally: Tally) -> None:
@@ -142,12 +147,12 @@ def _leftover(left: list[Token], right: list[Token], rows: list[Row]) -> None:
     rows.extend(("particle", t.text, None, 0) for t in left if t.particle)
     rows.extend(("particle", None, t.text, 0) for t in right if t.particle)
     for one in list(x):
-        other = next((t for t in y if t.role == one.role or "?" in (t.role, one.role)), None)
+        other = next((t for t in y if t.role == one.role or UNKNOWN in (t.role, one.role)), None)
         if other is None:
             continue
         x.remove(one)
         y.remove(other)
-        rows.append(("alike" if level(one, other) == "alike" else "different", one.text, other.text, 0))
+        rows.append(("alike" if level(one, other) == "alike" else _CLASH[one.role], one.text, other.text, 0))
     rows.extend(("missing", t.text, None, 0) for t in x)
     rows.extend(("missing", None, t.text, 0) for t in y)
 

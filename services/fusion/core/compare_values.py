@@ -87,17 +87,17 @@ def plate(a: tuple[str, ...], b: tuple[str, ...], step: Step, tally: Tally) -> N
 
 
 def email(a: tuple[str, ...], b: tuple[str, ...], step: Step, tally: Tally) -> None:
-    """The same address, the same with a typing error or another domain, or another."""
+    """The same address, the same with a typing error or at another domain, a similar one, or another."""
     if not set(a).isdisjoint(b):
         identifier(a, b, step, tally)
         return
-    for x in a:
-        for y in b:
-            user, other = x.partition("@")[0], y.partition("@")[0]
-            if (len(user) >= 5 and user == other) or OSA.distance(x, y, score_cutoff=2) <= 2:
-                tally.add(step, "close", x, y)
-                return
-    tally.add(step, "different", a[0], b[0])
+    best = max(((JaroWinkler.similarity(x, y), x, y) for x in a for y in b), key=lambda t: t[0])
+    _, x, y = best
+    user, other = x.partition("@")[0], y.partition("@")[0]
+    if (len(user) >= 5 and user == other) or OSA.distance(x, y, score_cutoff=2) <= 2:
+        tally.add(step, "close", x, y)
+    else:
+        tally.add(step, "alike" if best[0] >= 0.88 else "different", x, y)
 
 
 def read_dates(feature: str, features: Mapping[str, Sequence[str]]) -> tuple[PartialDate, ...] | None:
@@ -112,6 +112,8 @@ def birth_date(a: tuple[PartialDate, ...], b: tuple[PartialDate, ...], step: Ste
     for x in a:
         for y in b:
             key, bits = _date_level(x, y)
+            if key == "generation" and not tally.namesakes:
+                key = "contradicts"
             weight = step.base[key] + step.levels[key].rarity * bits // 100
             if best is None or weight > best[0]:
                 best = (weight, key, x, y, bits)
@@ -125,7 +127,7 @@ def _date_level(x: PartialDate, y: PartialDate) -> tuple[str, int]:
         day = _FIRST_OF_YEAR if (x.month, x.day) == (1, 1) else _DAY_BITS
         if x.day:
             return "same", _YEAR_BITS + day
-        return ("same month", _YEAR_BITS + _MONTH_BITS) if x.month else ("same year", _YEAR_BITS)
+        return "partial", _YEAR_BITS + _MONTH_BITS if x.month else _YEAR_BITS
     if not (x.day and y.day):
         return _partial_level(x, y)
     if x.year == y.year and x.month == y.day and x.day == y.month:
@@ -142,11 +144,13 @@ def _date_level(x: PartialDate, y: PartialDate) -> tuple[str, int]:
     if days <= 31:
         return "month apart", 0
     if x.year == y.year:
-        return ("same month", _YEAR_BITS) if x.month == y.month else ("same year", _YEAR_BITS)
+        return ("same month" if x.month == y.month else "same year"), 0
     if days <= 366:
         return "year apart", 0
     alike = (x.month == y.month) + (x.day == y.day) + (one[2:4] == other[2:4])
-    return ("different" if alike or wrong <= 2 else "contradicts"), 0
+    if alike or wrong <= 2:
+        return "different", 0
+    return ("generation" if 15 <= abs(x.year - y.year) <= 50 else "contradicts"), 0
 
 
 def _days(date: PartialDate) -> int:
@@ -157,10 +161,10 @@ def _days(date: PartialDate) -> int:
 def _partial_level(x: PartialDate, y: PartialDate) -> tuple[str, int]:
     """The level where one date or both lack the day."""
     if x.year == y.year:
-        if x.month and y.month:
-            return ("same month", _YEAR_BITS + _MONTH_BITS) if x.month == y.month else ("year apart", 0)
-        return "same year", _YEAR_BITS
-    return ("year apart" if abs(x.year - y.year) <= 1 else "different"), 0
+        if not (x.month and y.month):
+            return "partial", _YEAR_BITS
+        return ("partial", _YEAR_BITS + _MONTH_BITS) if x.month == y.month else ("nearly", 0)
+    return ("nearly" if abs(x.year - y.year) <= 1 else "different"), 0
 
 
 def year(a: tuple[str, ...], b: tuple[str, ...], step: Step, tally: Tally) -> None:
@@ -175,7 +179,7 @@ def read_places(feature: str, features: Mapping[str, Sequence[str]]) -> tuple[pl
     return tuple(map(places.parse, found)) if found else None
 
 
-_PLACE_RANK: Final = ("unit", "street", "near", "postcode", "city", "state", "different")
+_PLACE_RANK: Final = ("unit", "street", "near", "postcode", "city", "town", "state", "different")
 
 
 def address(a: tuple[places.Place, ...], b: tuple[places.Place, ...], step: Step, tally: Tally) -> None:
@@ -199,6 +203,8 @@ def _place_level(x: places.Place, y: places.Place) -> str:
         return "postcode"
     if _agree(x.city, y.city):
         return "city"
+    if x.city and y.city and JaroWinkler.similarity(x.city, y.city) >= 0.88:
+        return "town"
     return "state" if _agree(x.state, y.state) and not (x.city and y.city) else "different"
 
 

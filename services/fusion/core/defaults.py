@@ -16,30 +16,35 @@ _SAME_NAME: Final = {
     "typo": Level("one letter differs", 0.04, 0.90, rarity=90),
     "close": Level("nearly the same", 0.02, 1.2, rarity=80),
     "joined": Level("written together or apart", 0.05, 0.30, rarity=90),
-    "initial": Level("initial agrees", 0.12, 0.02),
-    "start": Level("begins alike", 0.02, 0.01),
+    "initial": Level("initial agrees", 0.12, 0.03),
+    "start": Level("begins alike", 0.02, 0.006),
+    "alike": Level("similar, yet different", 0.010, 0.012),
+    "different": Level("different", 0.03, 0.95),
+    "given": Level("given name differs", 0.015, 0.95),
+    "family": Level("family name differs", 0.03, 0.95),
     "missing": Level("only one has it", 0.35, 0.50),
     "particle": Level("particle on one side", 0.9, 1.0),
     "swapped": Level("given and family name swapped", 0.02, 0.06),
-    "alike": Level("similar, yet different", 0.01, 0.15),
-    "different": Level("different", 0.002, 0.80),
     "suffix": Level("suffix agrees", 0.9, 0.05),
     "no suffix": Level("suffix on one side", 0.10, 0.30),
-    "generation": Level("father and son by suffix", 0.001, 0.10, contradicts=True),
+    "generation": Level("father and son by suffix", 0.001, 0.10, overrule=3000),
     "dependent": Level("parts of a long name are not independent", 1.0, 1.0),
 }
 _BIRTH: Final = {
     "same": Level("same day", 0.80, 1.0, rarity=100),
     "swapped": Level("day and month swapped", 0.01, 0.00004),
-    "typo": Level("one digit differs", 0.06, 0.0010),
+    "typo": Level("one digit differs", 0.06, 0.0012),
     "transposed": Level("two digits swapped", 0.01, 0.0003),
-    "year differs": Level("same day and month, year differs", 0.02, 0.0020),
-    "same month": Level("same year and month", 0.60, 0.6, rarity=100),
-    "same year": Level("same year", 0.60, 0.6, rarity=100),
-    "month apart": Level("within a month", 0.02, 0.002),
-    "year apart": Level("within a year", 0.02, 0.02),
-    "different": Level("different", 0.02, 0.35),
-    "contradicts": Level("different in year, month and day", 0.01, 0.60, contradicts=True),
+    "year differs": Level("same day and month, year differs", 0.01, 0.0008),
+    "month apart": Level("within a month", 0.02, 0.0020),
+    "same month": Level("same year and month", 0.02, 0.0009),
+    "same year": Level("same year", 0.02, 0.013),
+    "year apart": Level("within a year", 0.02, 0.015),
+    "partial": Level("same, as far as both are known", 0.80, 1.0, rarity=100),
+    "nearly": Level("nearly the same, as far as both are known", 0.10, 0.05),
+    "different": Level("different", 0.03, 0.35),
+    "contradicts": Level("different in year, month and day", 0.02, 0.60, overrule=400),
+    "generation": Level("born a generation apart", 0.01, 0.40, overrule=2200),
 }
 
 
@@ -52,7 +57,8 @@ def _identifier(
         "same": Level("same", 0.9, 0.9 * 2.0**-bits),
         "invalid": Level("same, though its check digit is wrong", 0.9, 0.9 * 2.0 ** (-bits * 0.6)),
         "close": Level("one character differs", 0.05, 0.05 * 2.0 ** (-bits * 0.6)),
-        "different": Level("different", 2.0**-differ, 1.0, contradicts=exclusive),
+        "alike": Level("similar", 0.05, 0.05 * 2.0 ** (-bits * 0.3)),
+        "different": Level("different", 2.0**-differ, 1.0, overrule=2400 if exclusive else None),
     }
     return Comparing(
         feature, comparator, levels, kin=kin, holders=holders, exclusive=exclusive, stable=stable
@@ -93,13 +99,14 @@ _ADDRESS: Final = Comparing("address", "address", {
     "near": Level("nearly the same address", 0.2, 0.002),
     "postcode": Level("same postcode", 0.6, 0.006),
     "city": Level("same place", 0.7, 1.0, rarity=60),
+    "town": Level("nearly the same place", 0.1, 1.0, rarity=60),
     "state": Level("same state only", 0.25, 0.30),
     "different": Level("different", 0.25, 0.95),
 }, table="place", kin=100, stable=False)  # fmt: skip
 
 _PERSON: Final = KindModel(
     comparisons=(
-        Comparing("name", "person_name", _SAME_NAME, most=2600),
+        Comparing("name", "person_name", _SAME_NAME, most=2200),
         Comparing("dob", "birth_date", _BIRTH, kin=55, exclusive=True),
         Comparing("sex", "equal", {
             "same": Level("same", 0.95, 0.5), "different": Level("different", 0.05, 0.5),
@@ -208,12 +215,13 @@ _LOCATION: Final = KindModel(
         Comparing("address", "address", {
             "unit": Level("same address to the unit", 0.9, 2.0**-24), "street": Level("same house", 0.9, 2.0**-22),
             "near": Level("nearly the same address", 0.1, 2.0**-12), "postcode": Level("same postcode", 0.3, 0.003),
-            "city": Level("same place", 0.5, 1.0, rarity=30), "state": Level("same state only", 0.05, 0.3),
+            "city": Level("same place", 0.5, 1.0, rarity=30),
+            "town": Level("nearly the same place", 0.05, 0.05), "state": Level("same state only", 0.05, 0.3),
             "different": Level("different", 0.02, 0.95),
         }, table="place", exclusive=True),
         Comparing("point", "point", {
             "same": Level("within 20 m", 0.9, 2.0**-21), "near": Level("within 150 m", 0.5, 2.0**-13),
-            "different": Level("far apart", 0.01, 0.9, contradicts=True),
+            "different": Level("far apart", 0.01, 0.9, overrule=2400),
         }, exclusive=True),
         _identifier("port", 22, differ=6, exclusive=True), _identifier("mile", 22, differ=4),
         _identifier("county", 6, differ=4), _identifier("area", 20, differ=4),

@@ -22,13 +22,16 @@ from shared.errors import Misconfigured
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One outcome of a comparison, in words, with its m and u; ``contradicts``: may never be one entity."""
+    """One outcome of a comparison, in words, with its m and u.
+
+    ``overrule``: it contradicts, and keeps two profiles apart unless their weight reaches so many centibits.
+    """
 
     label: str
     m: float
     u: float
     rarity: int = 0
-    contradicts: bool = False
+    overrule: int | None = None
 
     @property
     def base(self) -> int:
@@ -88,18 +91,16 @@ class Model:
     ``threshold`` and ``review`` are in centibits: a pair at or above the first is the same, one between
     them is possible. ``cap`` is how many profiles of one audience may hold a key before it is generic;
     ``bits`` is how rare a key must be, in centibits. ``kin`` caps what surname, home
-    and telephone add together, for relatives share them. A contradicting level keeps two profiles apart
-    unless their weight reaches ``overrule``.
+    and telephone add together, for relatives share them.
     """
 
     kinds: Mapping[Kind, KindModel]
     tables: Mapping[str, Table]
-    threshold: int = 1800
+    threshold: int = 1600
     review: int = 1000
     cap: int = 60
     bits: int = 1800
-    kin: int = 1800
-    overrule: int = 2400
+    kin: int = 1500
     note: str = ""
 
     def sized(self, records: int) -> "Model":
@@ -123,7 +124,6 @@ class Model:
             "cap": self.cap,
             "bits": self.bits,
             "kin": self.kin,
-            "overrule": self.overrule,
             "kinds": {
                 kind.value: {
                     "comparisons": [asdict(c) for c in k.comparisons],

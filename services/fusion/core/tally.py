@@ -23,13 +23,14 @@ class Step(NamedTuple):
 class Tally:
     """The rows of one pair of profiles."""
 
-    __slots__ = ("contradicted", "kin", "rows", "weight")
+    __slots__ = ("kin", "namesakes", "overrule", "rows", "weight")
 
     def __init__(self) -> None:
         self.rows: list[tuple[str, str | None, str | None, str, int]] = []
         self.weight = 0
         self.kin = 0
-        self.contradicted = False
+        self.namesakes = False
+        self.overrule: int | None = None
 
     def add(self, step: Step, key: str, a: str | None, b: str | None, bits: int = 0) -> int:
         """Add the row of level ``key`` for the values ``a`` and ``b``, whose rarity is ``bits`` centibits."""
@@ -37,8 +38,8 @@ class Tally:
         weight = step.base[key] + level.rarity * bits // 100
         self.rows.append((step.feature, a, b, level.label, weight))
         self.weight += weight
-        if level.contradicts:
-            self.contradicted = True
+        if level.overrule is not None:
+            self.overrule = max(level.overrule, self.overrule or 0)
         if step.kin and weight > 0:
             self.kin += weight * step.kin // 100
         return weight
