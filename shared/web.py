@@ -75,7 +75,7 @@ def create_app(
         title=title,
         version="1",
         lifespan=lifespan,
-        dependencies=[Depends(_known_parameters)],
+        dependencies=[Depends(known_parameters)],
         responses=problem_responses(DEFECT),
     )
     app.state.verifier = verifier
@@ -120,9 +120,9 @@ def require(who: Identity, *roles: str) -> None:
         )
 
 
-async def _known_parameters(request: Request) -> None:
-    """Refuse query parameters that the route does not have; on the event loop, for it does no work."""
-    if not request.url.query:
+async def known_parameters(request: Request) -> None:
+    """Refuse query parameters that the route does not have; on the event loop, for it hardly works."""
+    if not request.scope["query_string"]:
         return
     route = request.scope.get("route")
     if not isinstance(route, APIRoute) or not route.include_in_schema:

@@ -63,7 +63,12 @@ _REPORT = (INVALID_REPORT, UNKNOWN_SCHEMA, WRONG_FEED, NOT_ORIGINATOR, MALFORMED
 
 def create_app(feed: Feed, log: Log, verifier: Verifier, settings: Settings) -> FastAPI:
     """The HTTP service of ``feed`` on ``log``; while it runs, a thread watches the log."""
-    service = Service.of(feed, log, settings)
+    return app_of(Service.of(feed, log, settings), verifier)
+
+
+def app_of(service: Service, verifier: Verifier) -> FastAPI:
+    """The HTTP side of a service."""
+    feed, settings = service.feed, service.settings
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -113,6 +118,7 @@ def _add_single(app: FastAPI, service: Service) -> None:
     async def submit(request: Request) -> Response:
         """Check a report and make it durable; sending it again is harmless: the same `report_id`."""
         started = time.perf_counter()
+        await web.known_parameters(request)
         agency = service.submitter(await web.identify(request))
         body.require_media(request, body.JSON)
         body.require_plain(request)

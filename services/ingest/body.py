@@ -67,7 +67,10 @@ class Gunzip:
         """The pieces that ``data`` gives, each at most ``PIECE`` long; raises the 413 or 422 problem."""
         self._taken += len(data)
         while data:
-            self._begun = True
+            if not self._begun:
+                data = data.lstrip(b"\0")  # padding, which the format allows between members
+                self._begun = bool(data)
+                continue
             try:
                 piece = self._stream.decompress(data, PIECE)
             except zlib.error as error:
@@ -81,7 +84,7 @@ class Gunzip:
                 yield piece
             data = self._stream.unconsumed_tail
             if self._stream.eof:
-                data = self._stream.unused_data.lstrip(b"\0")
+                data = self._stream.unused_data
                 self._stream = zlib.decompressobj(wbits=31)
                 self._begun = False
 
@@ -105,8 +108,10 @@ async def pieces(request: Request, limit: int) -> AsyncIterator[bytes]:
         if data is None:
             break
         for piece in gunzip.feed(data) if gunzip else (data,):
+            room = limit - given
             given += len(piece)
             if given > limit:
+                yield piece[:room]
                 raise TOO_LARGE.because(f"The body exceeds {limit} bytes: send the rest in another call.")
             yield piece
     if gunzip:
