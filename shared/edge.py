@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from prometheus_client import Histogram
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import telemetry
@@ -52,11 +53,14 @@ class Edge:
         telemetry.traceparent.set(trace)
         answer = _Answer(send, request, trace)
         self._in_flight += 1
+        telemetry.HTTP_IN_FLIGHT.inc()
         try:
             if problem := self._refusal(scope, headers):
                 await problem.response(scope["path"])(scope, receive, answer.send)
             else:
                 await self._app(scope, self._bounded(scope, receive), answer.send)
+        except ClientDisconnect:
+            logging.getLogger(__name__).debug("the client left before it had its answer")
         except Exception:
             logging.getLogger(__name__).exception("defect while answering")
             if not answer.status:
@@ -64,6 +68,7 @@ class Edge:
                 await problem.response(scope["path"])(scope, receive, answer.send)
         finally:
             self._in_flight -= 1
+            telemetry.HTTP_IN_FLIGHT.dec()
             self._record(scope, answer.status, time.perf_counter() - started)
 
     def _refusal(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Problem | None:
