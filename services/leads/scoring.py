@@ -151,18 +151,28 @@ def _decays_on(findings: Sequence[Finding], reports: Mapping[str, Report], now: 
     return (now + timedelta(days=days)).date()
 
 
-def confidence(findings: Sequence[Finding], reports: Mapping[str, Report]) -> str:
-    """How sure the finding is, in the words of Intelligence Community Directive 203.
+@dataclass(frozen=True, slots=True)
+class Confidence:
+    """Analytic confidence and likelihood, kept apart as Intelligence Community Directive 203 demands."""
 
-    From the grade of the best necessary evidence and how many independent agencies stand behind it; age
-    lowers the score, not the confidence that it happened.
+    level: str
+    likelihood: str
+    because: str
+
+
+def confidence(findings: Sequence[Finding], reports: Mapping[str, Report]) -> Confidence:
+    """How sure the finding is, in the words of ICD 203.
+
+    From the grade of the best rule's weakest necessary report and how many agencies stand behind the
+    lead. Age lowers the score, not the confidence that it happened.
     """
     best = max((min(grade(reports[r]) for r in f.necessary) for f in findings if f.necessary), default=0.0)
     agencies = {reports[e.report_id].originator.agency_id for f in findings for e in f.evidence}
-    level = best + 0.1 * (min(len(agencies), 4) - 1)
-    words = next(word for least, word in _LIKELIHOOD if level >= least)
-    sureness = next(word for least, word in _CONFIDENCE if level >= least)
-    return f"{words} ({sureness} confidence)"
+    total = best + 0.1 * (min(len(agencies), 4) - 1)
+    level = next(word for least, word in _CONFIDENCE if total >= least)
+    likelihood = next(word for least, word in _LIKELIHOOD if total >= least)
+    count = f"{len(agencies)} {'agency' if len(agencies) == 1 else 'agencies'}"
+    return Confidence(level, likelihood, f"Evidence graded {best:.0%} at best, from {count}.")
 
 
 _LIKELIHOOD: Final = (
@@ -172,4 +182,4 @@ _LIKELIHOOD: Final = (
     (0.2, "roughly even chance"),
     (0.0, "unlikely"),
 )
-_CONFIDENCE: Final = ((0.75, "high"), (0.35, "moderate"), (0.0, "low"))
+_CONFIDENCE: Final = ((0.75, "HIGH"), (0.35, "MODERATE"), (0.0, "LOW"))

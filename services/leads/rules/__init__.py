@@ -3,7 +3,6 @@
 from typing import Final
 
 from services.leads.rules import l01_convergence, l11_undeclared_cash, l15_conveyance_reuse, l21_quantity
-from services.leads.rules.admissible import admissible
 from services.leads.rules.finding import Finding, Rule
 from services.leads.view import View
 
@@ -16,8 +15,5 @@ RULES: Final[tuple[Rule, ...]] = (
 
 
 def findings(view: View) -> tuple[Finding, ...]:
-    """What every rule finds in the admissible part of a view, in the order of the rules."""
-    readable = admissible(view)
-    if readable is None:
-        return ()
-    return tuple(found for rule in RULES if (found := rule.evaluate(readable)))
+    """What every rule finds in an admissible view, in the order of the rules."""
+    return tuple(found for rule in RULES if (found := rule.evaluate(view)))

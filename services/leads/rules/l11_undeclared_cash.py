@@ -30,10 +30,10 @@ class _Hit:
 
 
 def rule(view: View) -> Finding | None:
-    """Undeclared cash: the cash seized exceeds what the courier declared by more than $10,000, or more than
-    $10,000 crossed the border without a report of it (FinCEN form 105). 15 points. What a form 105 of the
-    same day and direction covers counts as declared; where nobody was asked, nothing was left undeclared.
-    A seizure that two agencies reported is counted once.
+    """Undeclared cash: the cash seized exceeds what the courier declared by more than $10,000; or, where he
+    was not asked, more than $10,000 crossed the border without a report of it (FinCEN form 105). 15 points.
+    What a form 105 of the same day and direction covers counts as declared. A seizure that two agencies
+    reported is counted once.
     """
     taking_part = [r for r in view.reports if took_part(view, r)]
     hits = [hit for event in events_of(view, taking_part) if (hit := _hit(view, event))]
@@ -83,12 +83,14 @@ def _seized(view: View, event: Event, report: Report) -> _Hit | None:
 
 
 def _moved(view: View, event: Event, report: Report) -> _Hit | None:
-    """Currency over the border without a form 105."""
+    """Currency over the border without a form 105, by somebody who was not asked."""
     facts, limit = report.facts, _limit(report, view)
     moved = facts.moved_usd
     if limit is None or moved is None or facts.direction is None or facts.kind not in _BORDER:
         return None
     if facts.cmir_filed is not False or any(r.facts.cmir_filed for r in event.reports):
+        return None
+    if any(r.facts.declared_usd is not None for r in event.reports):
         return None
     if moved <= limit.amount or _filed(view, report) >= moved:
         return None

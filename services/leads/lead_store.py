@@ -1,0 +1,212 @@
+"""Leads in the database: replacing those of a subject, reading one, and pages of many.
+
+A page is one index scan in the order asked for, whatever the number of leads: by score or time without
+filters, along one filter's tags with them.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from heapq import merge
+from itertools import islice
+from operator import itemgetter
+from typing import Any, Final
+
+import lz4.block
+import orjson
+import xxhash
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, exists, or_, select
+
+from services.leads.clock import NO_REPORT
+from services.leads.compose import Lead
+from services.leads.due_store import mark
+from services.leads.lead_tables import lead, lead_tag
+from services.leads.tables import due, member
+from shared.database import delete_rows, fetch, insert_rows, upsert
+
+Key = tuple[str, int]
+"""Lead id (32 hex digits) and set id."""
+_CHUNK: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Ids of the leads that a replacement made, altered and removed; one per lead, over all its sets."""
+
+    fired: frozenset[str]
+    updated: frozenset[str]
+    retired: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a page of leads is asked for.
+
+    ``by``: score or updated_ms. ``sets``: those that the viewer reads. ``tags``: groups, of each of which
+    one must hold. ``scores``: ranges (least, below) of which one must hold. ``after``: the place of the
+    last row of the page before; set ids are no part of it, for they tell of what the viewer may not see.
+    """
+
+    sets: Sequence[int]
+    limit: int
+    by: str = "score"
+    descending: bool = True
+    tags: tuple[tuple[str, ...], ...] = ()
+    scores: tuple[tuple[int, int], ...] = ()
+    since_ms: int | None = None
+    subject: str | None = None
+    after: tuple[int, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A row of a page: its place in the order (sort value, lead id), and the item as JSON."""
+
+    place: tuple[int, str]
+    item: bytes
+
+
+def replace_leads(conn: Connection, subjects: Iterable[str], leads: Iterable[tuple[int, Lead]]) -> Changed:
+    """Make ``leads`` (set id, lead) all there is about ``subjects``; what is equal is left as it is."""
+    wanted: dict[Key, tuple[dict[str, Any], frozenset[str]]] = {}
+    for set_id, made in leads:
+        row = _row(set_id, made)
+        wanted[row["lead_id"], set_id] = (row, made.tags)
+    there: dict[Key, tuple[int, int]] = {
+        (i, s): (digest, reconsider)
+        for i, s, digest, reconsider in fetch(
+            conn, lead, ("lead_id", "set_id", "digest", "reconsider_ms"), "subject", subjects
+        )
+    }
+    gone = there.keys() - wanted.keys()
+    changed = [k for k, (row, _) in wanted.items() if k not in there or there[k][0] != row["digest"]]
+    touched = [
+        k
+        for k, (row, _) in wanted.items()
+        if k in there and there[k] != (row["digest"], row["reconsider_ms"])
+    ]
+    _forget_tags(conn, [*gone, *(k for k in changed if k in there)])
+    delete_rows(conn, lead, [{"lead_id": i, "set_id": s} for i, s in gone])
+    upsert(conn, lead, [wanted[k][0] for k in dict.fromkeys((*changed, *touched))])
+    insert_rows(conn, lead_tag, [row for k in changed for row in _tag_rows(*wanted[k])])
+    return _summary(there.keys(), wanted.keys(), changed)
+
+
+def _summary(before: Iterable[Key], after: Iterable[Key], changed: Iterable[Key]) -> Changed:
+    was, now = {i for i, _ in before}, {i for i, _ in after}
+    altered = {i for i, _ in changed}
+    return Changed(frozenset(now - was), frozenset(altered & was), frozenset(was - now))
+
+
+def _row(set_id: int, made: Lead) -> dict[str, Any]:
+    item, body = orjson.dumps(made.item), orjson.dumps(made.body)
+    return {
+        "lead_id": made.lead_id.replace("-", ""),
+        "set_id": set_id,
+        "subject": made.subject,
+        "score": made.score,
+        "updated_ms": made.updated_ms,
+        "reconsider_ms": made.reconsider_ms,
+        "digest": xxhash.xxh3_64_intdigest(body) >> 1,
+        "item": item,
+        "body": lz4.block.compress(body),
+    }
+
+
+def _tag_rows(row: Mapping[str, Any], tags: Iterable[str]) -> list[dict[str, Any]]:
+    shared = {name: row[name] for name in ("score", "updated_ms", "lead_id", "set_id")}
+    return [{"tag": tag} | shared for tag in tags]
+
+
+def _forget_tags(conn: Connection, keys: Iterable[Key]) -> None:
+    delete_rows(conn, lead_tag, [{"lead_id": i, "set_id": s} for i, s in keys])
+
+
+def body_of(conn: Connection, lead_id: str, sets: Iterable[int]) -> bytes | None:
+    """The whole lead as JSON, as a viewer of these sets sees it; None where there is none for him."""
+    readable = frozenset(sets)
+    rows = fetch(conn, lead, ("set_id", "body"), "lead_id", [lead_id])
+    body = next((b for s, b in sorted(rows, key=itemgetter(0)) if s in readable), None)
+    return None if body is None else lz4.block.decompress(body)
+
+
+def page(conn: Connection, query: Query) -> list[Found]:
+    """Up to ``limit`` + 1 rows: one more tells that there is a next page."""
+    driver = min(query.tags, key=_selectivity, default=None)
+    if query.subject is not None:
+        driver = None
+    rest = [group for group in query.tags if group is not driver]
+    sources = [_scan(query, rest, tag) for tag in driver] if driver else [_scan(query, rest, None)]
+    rows = (conn.execute(s.limit(query.limit + 1)).all() for s in sources)
+    found: dict[tuple[int, str], bytes] = {}
+    for value, lead_id, item in merge(*rows, key=itemgetter(0, 1), reverse=query.descending):
+        found.setdefault((value, lead_id), item)
+    return [Found(place, item) for place, item in islice(found.items(), query.limit + 1)]
+
+
+_SELECTIVE: Final = ("word", "state_code", "agency", "rule", "feed", "type", "state")
+
+
+def _selectivity(group: tuple[str, ...]) -> int:
+    """Rank of a filter by how few leads it usually leaves."""
+    name = group[0].partition(":")[0]
+    return _SELECTIVE.index(name)
+
+
+def _scan(query: Query, groups: Iterable[tuple[str, ...]], tag: str | None) -> Select[Any]:
+    """One index scan in the order of the page: along a tag, or over all leads."""
+    table = lead if tag is None else lead_tag
+    order = (table.c[query.by], table.c.lead_id)
+    chosen = select(*order, lead.c.item)
+    if tag is not None:
+        same = and_(lead.c.lead_id == table.c.lead_id, lead.c.set_id == table.c.set_id)
+        chosen = chosen.join_from(table, lead, same).where(table.c.tag == tag)
+    chosen = chosen.where(table.c.set_id.in_(query.sets), *_limits(query, table, order))
+    chosen = chosen.where(*(_has_tag(group) for group in groups))
+    ends = [column.desc() for column in order] if query.descending else list(order)
+    return chosen.order_by(*ends)
+
+
+def _limits(query: Query, table: Table, order: tuple[Any, ...]) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if query.scores:
+        score = table.c.score
+        found.append(or_(*(and_(score >= least, score < below) for least, below in query.scores)))
+    if query.since_ms is not None:
+        found.append(table.c.updated_ms >= query.since_ms)
+    if query.subject is not None:
+        found.append(lead.c.subject == query.subject)
+    if query.after is not None:
+        found.append(_beyond(query, order))
+    return found
+
+
+def _beyond(query: Query, order: tuple[Any, ...]) -> ColumnElement[bool]:
+    """Rows past the last one of the page before; the first condition alone bounds the index scan."""
+    assert query.after is not None
+    (value, lead_id), (v, i) = order, query.after
+    if query.descending:
+        return and_(value <= v, or_(value < v, lead_id < i))
+    return and_(value >= v, or_(value > v, lead_id > i))
+
+
+def _has_tag(group: tuple[str, ...]) -> ColumnElement[bool]:
+    other = lead_tag.alias()
+    return exists().where(
+        other.c.lead_id == lead.c.lead_id, other.c.set_id == lead.c.set_id, other.c.tag.in_(group)
+    )
+
+
+def reconsider(conn: Connection, now_ms: int, limit: int) -> int:
+    """Mark due whose lead time alone has changed; how many components that are."""
+    overdue = select(lead.c.subject).where(lead.c.reconsider_ms <= now_ms).order_by(lead.c.reconsider_ms)
+    subjects = {subject for (subject,) in conn.execute(overdue.limit(limit))}
+    found: dict[str, str] = dict(fetch(conn, member, ("profile_id", "component_id"), "profile_id", subjects))
+    waiting = {found.get(s, s): NO_REPORT for s in subjects}
+    if waiting:
+        mark(conn, waiting)
+    return len(waiting)
+
+
+def is_due(conn: Connection) -> bool:
+    """Whether anything waits to be evaluated."""
+    return conn.execute(select(due.c.component_id).limit(1)).first() is not None
