@@ -16,6 +16,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka import errors as kafka_errors
 from kafka.admin import OffsetSpec
 from kafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from kafka.net.compat import KafkaNetClient
 from kafka.structs import OffsetAndMetadata
 
 from shared.contracts.topics import Topic
@@ -180,8 +181,20 @@ class KafkaLog:
 
     @staticmethod
     def _new(client: Callable[..., Any], settings: dict[str, Any]) -> Any:
-        with speaking():
-            return client(**settings)
+        """Make a client; one that cannot be made leaves no thread and no socket behind."""
+        networks: list[KafkaNetClient] = []
+
+        def network(**config: Any) -> KafkaNetClient:
+            networks.append(KafkaNetClient(**config))
+            return networks[-1]
+
+        try:
+            with speaking():
+                return client(kafka_client=network, **settings)
+        except BaseException:
+            for opened in networks:
+                opened.close()
+            raise
 
     def _create(self, admin: Any, topic: Topic) -> None:
         """Create one topic; somebody else may be doing so right now."""

@@ -161,7 +161,7 @@ def _value(name: str, text: str) -> Any:
             number: float = _NUMBERS[name](text)
         except ValueError:
             raise Misconfigured(f"INTERLOCK_LOG: {name}={text} is not a number") from None
-        if number <= 0:
+        if number < 1:
             raise Misconfigured(f"INTERLOCK_LOG: {name}={text} is too small")
         return number
     if name in _CHOICES:
