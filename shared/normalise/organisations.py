@@ -83,13 +83,14 @@ def legal_forms() -> Mapping[tuple[str, ...], str]:
 @lru_cache(maxsize=65_536)
 def organisation(text: str) -> OrganisationName | None:
     """Read an organisation's name; None where nothing of it is legible."""
-    words = _join_letters(fold(text.replace("&", " and ")).split())
+    words = fold(text.replace("&", " and ")).replace("united states", "us").split()
     if words and words[0] == "the" and len(words) > 1:
         words = words[1:]
     words, form = _strip_form(words)
+    words, again = _strip_form(_join_letters(words))
     plain = _numbers([_SPELLINGS.get(w, w) for w in words])
     core = tuple(w for w in plain if w not in _SMALL) or tuple(plain)
-    return OrganisationName(core, form) if core else None
+    return OrganisationName(core, again if form in {"", "co"} and again else form) if core else None
 
 
 @lru_cache(maxsize=65_536)
@@ -127,20 +128,26 @@ def _strip_form(words: list[str]) -> tuple[list[str], str]:
             if short:
                 form, words, stripped = (form if form and short == "co" else short), words[:-n], True
                 break
-    if form:
-        return words, form
     for n in range(min(_LONGEST, len(words) - 1), 0, -1):
         short = forms.get(tuple(words[:n]))
-        if short and tuple(words[:n]) not in {("sa",), ("as",), ("co",), ("at",), ("se",), ("ad",), ("no",)}:
-            return words[n:], short
+        if short and (not form or len(words[0]) > 2) and (n > 1 or words[0] not in _WORDS_TOO):
+            return words[n:], form or short
     return words, form
+
+
+_WORDS_TOO: Final = frozenset({"sa", "as", "co", "at", "se", "ad", "no", "company", "limited", "corporation"})
+"""Legal forms that, first in a name, are words or places rather than forms."""
+_ROMAN: Final = {r: str(n) for n, r in enumerate(
+    "ii iii iv v vi vii viii ix x xi xii xiii xiv xv xvi xvii xviii xix xx".split(), 2)}  # fmt: skip
 
 
 def _numbers(words: list[str]) -> list[str]:
     """Number words as digits: ``forty four`` → ``44``, ``first`` → ``1``."""
     found: list[str] = []
-    for word in words:
-        if word in _TENS:
+    for i, word in enumerate(words):
+        if i and word in _ROMAN:
+            found.append(_ROMAN[word])
+        elif word in _TENS:
             found.append(str(_TENS[word]))
         elif word in _NUMBERS:
             digit = _NUMBERS[word]

@@ -11,9 +11,6 @@ from shared.normalise import names, organisations
 _FULL: Final = 36
 """Pairs of names that are scored for two profiles of many names; beyond, the first names only."""
 
-_COMMON: Final = 700
-"""Words of fewer centibits than this (international, group …) say little when only one name has them."""
-
 _CLASH: Final = {GIVEN: "given", FAMILY: "family", UNKNOWN: "different"}
 
 _NAMESAKE: Final = frozenset({"same", "form", "spelling", "suffix", "no suffix", "generation", "missing", "particle"})
@@ -132,7 +129,7 @@ def _score_person(a: Named, b: Named, step: Step) -> Scored:
         weight = step.base[m.level] + step.levels[m.level].rarity * m.bits // 100
         if FAMILY in m.roles:
             kin += weight
-        elif UNKNOWN in m.roles:
+        elif UNKNOWN in m.roles and m.level != "joined":
             likeliest = max(likeliest, weight)
     if swapped:
         rows.append(("swapped", a.text, b.text, 0))
@@ -187,10 +184,8 @@ def _leftover_words(left: list[Token], right: list[Token], rows: list[Row]) -> N
         else:
             key = "alike" if level(x, y) == "alike" else "different"
         rows.append((key, x.text, y.text, 0))
-    for t in left[len(right) :]:
-        rows.append(("missing" if t.bits >= _COMMON else "particle", t.text, None, 0))
-    for t in right[len(left) :]:
-        rows.append(("missing" if t.bits >= _COMMON else "particle", None, t.text, 0))
+    rows.extend(("missing", t.text, None, 0) for t in left[len(right) :])
+    rows.extend(("missing", None, t.text, 0) for t in right[len(left) :])
 
 
 def _acronym(a: Named, b: Named) -> list[Row] | None:

@@ -12,9 +12,9 @@ from shared.contracts.entities import Kind
 _SAME_NAME: Final = {
     "same": Level("same", 0.80, 1.0, rarity=100),
     "form": Level("form of the same name", 0.05, 0.40, rarity=100),
-    "spelling": Level("spelling variant", 0.05, 0.60, rarity=100),
-    "typo": Level("one letter differs", 0.04, 0.90, rarity=90),
-    "close": Level("nearly the same", 0.02, 1.2, rarity=80),
+    "spelling": Level("spelling variant", 0.06, 0.35, rarity=100),
+    "typo": Level("one letter differs", 0.05, 0.60, rarity=95),
+    "close": Level("nearly the same", 0.02, 1.0, rarity=90),
     "joined": Level("written together or apart", 0.05, 0.30, rarity=90),
     "initial": Level("initial agrees", 0.12, 0.03),
     "start": Level("begins alike", 0.02, 0.006),
@@ -106,7 +106,7 @@ _ADDRESS: Final = Comparing("address", "address", {
 
 _PERSON: Final = KindModel(
     comparisons=(
-        Comparing("name", "person_name", _SAME_NAME, most=2200),
+        Comparing("name", "person_name", _SAME_NAME, most=2050),
         Comparing("dob", "birth_date", _BIRTH, kin=55, exclusive=True),
         Comparing("sex", "equal", {
             "same": Level("same", 0.95, 0.5), "different": Level("different", 0.05, 0.5),
@@ -136,17 +136,16 @@ _PERSON: Final = KindModel(
 _WORDS: Final = {
     "same": Level("same", 0.85, 1.0, rarity=100),
     "form": Level("form of the same word", 0.05, 0.4, rarity=90),
-    "spelling": Level("spelling variant", 0.05, 0.6, rarity=90),
-    "typo": Level("one letter differs", 0.05, 0.9, rarity=90),
-    "close": Level("nearly the same", 0.02, 1.2, rarity=80),
-    "joined": Level("written together or apart", 0.05, 0.3, rarity=90),
+    "spelling": Level("spelling variant", 0.06, 0.30, rarity=100),
+    "typo": Level("one letter differs", 0.05, 0.42, rarity=95),
+    "close": Level("nearly the same", 0.02, 0.6, rarity=90),
+    "joined": Level("written together or apart", 0.05, 0.1, rarity=100),
     "initial": Level("initials of the name", 0.05, 1.0, rarity=60),
     "start": Level("begins alike", 0.02, 0.02),
-    "missing": Level("only one has it", 0.06, 0.50),
-    "particle": Level("common word on one side", 0.5, 0.7),
+    "missing": Level("only one has it", 0.034, 0.70),
     "alike": Level("similar, yet different", 0.02, 0.10),
-    "different": Level("different", 0.004, 0.80),
-    "number": Level("different numbers", 0.05, 0.7),
+    "different": Level("different", 0.02, 0.90),
+    "number": Level("different numbers", 0.02, 0.9),
     "legal form": Level("same legal form", 0.8, 0.4),
     "other form": Level("different legal form", 0.2, 0.5),
     "dependent": Level("words of a long name are not independent", 1.0, 1.0),
@@ -161,7 +160,7 @@ _ORGANIZATION_IDENTIFIERS: Final = (
 )  # fmt: skip
 _ORGANIZATION: Final = KindModel(
     comparisons=(
-        Comparing("name", "organisation_name", _WORDS, table="word", most=2600),
+        Comparing("name", "organisation_name", _WORDS, table="word", most=2050),
         Comparing("country", "overlap", {
             "same": Level("same", 0.9, 1.0, rarity=40), "different": Level("different", 0.15, 0.8),
         }, table="country"),

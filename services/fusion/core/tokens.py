@@ -35,7 +35,7 @@ class Token(NamedTuple):
 
 
 class Match(NamedTuple):
-    """A word of each side and the level at which they agree; ``bits`` of the commoner."""
+    """A word of each side and the level at which they agree; ``bits`` of the value, the mean where the two differ."""
 
     a: str
     b: str
@@ -56,7 +56,12 @@ def sound(text: str) -> str:
 def token(text: str, role: str, bits: int) -> Token:
     """The comparable form of a word."""
     particle = text in PARTICLES
-    return Token(text, role, 30 if particle else bits, groups().get(text, frozenset()), sound(text), particle)
+    worth = _PARTICLE_BITS if particle else _LETTER_BITS if len(text) == 1 else bits
+    return Token(text, role, worth, groups().get(text, frozenset()), sound(text), particle)
+
+
+_PARTICLE_BITS: Final = 30
+_LETTER_BITS: Final = 350
 
 
 RANK: Final = {
@@ -113,9 +118,9 @@ def align(a: Sequence[Token], b: Sequence[Token]) -> Alignment:
                 right.remove(y)
                 break
     if left and right:
-        _pair(left, right, matches)
-    if left and right:
         _join(a, b, left, right, matches)
+    if left and right:
+        _pair(left, right, matches)
     return Alignment(matches, left, right)
 
 
@@ -136,7 +141,9 @@ def _pair(left: list[Token], right: list[Token], matches: list[Match]) -> None:
         used_left.add(i)
         used_right.add(j)
         x, y = left[i], right[j]
-        matches.append(Match(x.text, y.text, level(x, y), min(x.bits, y.bits), x.role + y.role))
+        bits = max(x.bits, y.bits) if x.particle != y.particle else (x.bits + y.bits) // 2
+        found = "particle" if x.particle and y.particle else level(x, y)
+        matches.append(Match(x.text, y.text, found, bits, x.role + y.role))
     left[:] = [x for i, x in enumerate(left) if i not in used_left]
     right[:] = [y for j, y in enumerate(right) if j not in used_right]
 
