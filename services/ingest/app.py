@@ -17,9 +17,9 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.routing import APIRoute
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from services.ingest import body, openapi
+from services.ingest import body, imports, openapi
 from services.ingest.answers import Accepted, JsonSchema, LineOutcome, ReceiptState, SchemaList
-from services.ingest.bulk import Batch, chunks_of, stream
+from services.ingest.bulk import Batch, chunks_of, stream, take_all
 from services.ingest.feeds.base import Feed
 from services.ingest.intake import record_headers
 from services.ingest.problems import (
@@ -30,6 +30,7 @@ from services.ingest.problems import (
     NOT_ORIGINATOR,
     PROBLEMS,
     TOO_DEEP,
+    UNKNOWN_FORMAT,
     UNKNOWN_SCHEMA,
     WRONG_FEED,
 )
@@ -41,6 +42,7 @@ from shared.log import Log
 from shared.problems import (
     DEFECT,
     FORBIDDEN,
+    INVALID,
     MEDIA,
     NOT_FOUND,
     TIMEOUT,
@@ -59,6 +61,13 @@ LONG: Final = 32 << 10
 _TOKEN = (UNAUTHENTICATED, FORBIDDEN)
 _SUBMIT = (*_TOKEN, TIMEOUT, TOO_LARGE, MEDIA, TOO_MANY, UNAVAILABLE)
 _REPORT = (INVALID_REPORT, UNKNOWN_SCHEMA, WRONG_FEED, NOT_ORIGINATOR, MALFORMED, TOO_DEEP)
+
+
+_OUTCOMES: Final[dict[str, Any]] = {
+    "description": "One outcome a line, in order",
+    "content": {"application/x-ndjson": {"schema": {"$ref": openapi.REFERENCE + "LineOutcome"}}},
+    "model": LineOutcome,
+}
 
 
 def create_app(feed: Feed, log: Log, verifier: Verifier, settings: Settings) -> FastAPI:
@@ -93,6 +102,7 @@ def app_of(service: Service, verifier: Verifier) -> FastAPI:
     app.description = f"Reports of {feed.title}: sent by agencies, checked, and durable before the answer."
     _add_single(app, service)
     _add_bulk(app, service)
+    _add_import(app, service)
     _add_receipts(app, service)
     _add_schemas(app, feed)
     plain = app.openapi
@@ -187,11 +197,7 @@ def _add_bulk(app: FastAPI, service: Service) -> None:
         summary="Submit many reports, one a line",
         response_class=StreamingResponse,
         responses={
-            200: {
-                "description": "One outcome a line, in order",
-                "content": {"application/x-ndjson": {"schema": {"$ref": openapi.REFERENCE + "LineOutcome"}}},
-                "model": LineOutcome,
-            },
+            200: _OUTCOMES,
             **problem_responses(*_SUBMIT, MALFORMED),
         },
     )
@@ -201,6 +207,48 @@ def _add_bulk(app: FastAPI, service: Service) -> None:
         body.require_media(request, body.NDJSON)
         batch = Batch(service.intake, service.progress, agency, request.url.path)
         return await stream(batch, chunks_of(request, service.settings, service.rate, agency))
+
+
+def _add_import(app: FastAPI, service: Service) -> None:
+    feed = service.feed.code
+    formats = imports.FORMATS.get(feed, ())
+
+    async def import_document(request: Request) -> StreamingResponse:
+        """As bulk, for a document of a format of its own; `line` is the position within the document."""
+        agency = service.submitter(await web.identify(request))
+        query = {name: request.query_params.getlist(name) for name in request.query_params}
+        asked = imports.format_of(feed, query)
+        settings = imports.settings_of(asked, query)
+        body.require_media(request, asked.media)
+        document = await body.whole(request, service.settings.max_import)
+        batch = Batch(service.intake, service.progress, agency, request.url.path)
+        items = asked.read(document, agency, settings)
+        return await to_thread.run_sync(take_all, batch, items, service.rate, agency)
+
+    app.router.routes.append(
+        Direct(
+            "/v1/reports:import",
+            import_document,
+            methods=["POST"],
+            tags=["reports"],
+            summary="Submit a document of another format",
+            description="This feed takes: " + (", ".join(f.name for f in formats) or "no other format"),
+            response_class=StreamingResponse,
+            responses={
+                200: _OUTCOMES,
+                **problem_responses(DEFECT, *_SUBMIT, MALFORMED, UNKNOWN_FORMAT, INVALID),
+            },
+            dependencies=[Depends(web.bearer)],
+            openapi_extra={
+                "parameters": imports.parameters(feed),
+                "requestBody": {
+                    "required": True,
+                    "content": {m: {"schema": {"type": "string"}} for f in formats for m in f.media}
+                    or {"application/xml": {"schema": {"type": "string"}}},
+                },
+            },
+        )
+    )
 
 
 def _add_receipts(app: FastAPI, service: Service) -> None:

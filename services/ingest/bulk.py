@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from tempfile import SpooledTemporaryFile
 from typing import Any, Final
 
@@ -181,16 +182,13 @@ def _too_long(settings: Settings) -> Problem:
     return TOO_LARGE.because(f"The line exceeds {settings.max_line} bytes.")
 
 
-def take_all(batch: Batch, items: Iterable[Item]) -> StreamingResponse:
-    """Take everything that ``items`` yields; for formats that are read in one piece, on a thread."""
+def take_all(batch: Batch, items: Iterable[Item], rate: Rate, agency: str) -> StreamingResponse:
+    """Take everything that ``items`` yields; on a thread, for formats that are read in one piece."""
+    source = iter(items)
     try:
-        chunk: list[Item] = []
-        for item in items:
-            chunk.append(item)
-            if len(chunk) >= CHUNK_LINES:
-                batch.take(chunk)
-                chunk = []
-        batch.take(chunk)
+        while chunk := list(islice(source, CHUNK_LINES)):
+            rate.charge(agency, len(chunk))
+            batch.take(chunk)
     except BaseException:
         batch.close()
         raise

@@ -6,8 +6,6 @@ from typing import Any, Final
 from services.ingest.feeds.base import Feed
 
 REFERENCE: Final = "#/components/schemas/"
-RECEIPT_ID: Final = "1f6b" * 22
-REPORT_ID: Final = "5b0c9d0e-6f3e-5a55-9a83-0e4f3b1f4c11"
 
 
 def complete(document: dict[str, Any], feed: Feed) -> dict[str, Any]:

@@ -128,6 +128,8 @@ def test_a_client_that_leaves_in_the_middle_does_not_hurt(process: Process) -> N
 def test_the_log_lines_are_json_and_name_no_content(process: Process) -> None:
     process.http.post("/v1/reports", content=raw())
     process.http.get("/v1/reports?identifier=phone:%2B19155550142")
+    process.process.send_signal(signal.SIGTERM)
+    assert process.process.wait(30) == 0
     lines = [json.loads(line) for line in process.errors.read_text().splitlines()]
     answered = [
         line for line in lines if line["logger"] == "interlock.access" and line["path"] == "/v1/reports"
