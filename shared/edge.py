@@ -5,6 +5,7 @@ import re
 import secrets
 import time
 from collections.abc import Mapping
+from http import HTTPMethod
 from typing import Any, Final
 
 from prometheus_client import Histogram
@@ -22,7 +23,7 @@ MAX_IN_FLIGHT: Final = 1_000
 """Requests that are answered at one time; more are told to come back."""
 QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 """Paths that are always let in and logged at DEBUG only."""
-_METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
+_METHODS: Final = frozenset(m.value for m in HTTPMethod)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _ACCESS = logging.getLogger("interlock.access")
 

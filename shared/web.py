@@ -18,6 +18,7 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi_offline import FastAPIOffline
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
@@ -71,7 +72,8 @@ def create_app(
     documented under ``/problems`` beside the standard ones. Bodies are bounded by
     ``settings.max_body``, except under paths that end in ``:bulk`` or ``:import``.
     """
-    app = FastAPI(
+    app = FastAPIOffline(
+        redoc_url=None,
         title=title,
         version="1",
         lifespan=lifespan,

@@ -1,5 +1,6 @@
 """Every service answers alike: problem details, ids, health, tokens, limits."""
 
+import re
 import signal
 import threading
 from collections.abc import Iterator
@@ -207,6 +208,16 @@ def test_the_openapi_document_has_our_errors_only(client: TestClient) -> None:
     document = client.get("/openapi.json").text
     assert "HTTPValidationError" not in document
     assert "ProblemDocument" in document
+
+
+def test_the_api_page_needs_nothing_from_elsewhere(client: TestClient) -> None:
+    page = client.get("/docs").text
+    links = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert len(links) >= 2
+    for link in links:
+        assert link.startswith("/")
+        assert client.get(link).status_code == 200
+    assert "http" not in page.replace("https://fastapi", "")
 
 
 def test_a_pointer_escapes_what_it_must() -> None:
