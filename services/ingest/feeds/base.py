@@ -177,11 +177,11 @@ class Predicated(Envelope):
 class Retraction(Identification):
     """A RETRACT: withdraws every version of a report, and nothing of it remains.
 
-    The least to send is ``schema``, ``source_report_no``, ``action``, ``version`` (higher than the
-    last), ``originator`` and ``case_no``; ``reason`` is welcome. Whatever else the report had may be sent
-    again and is not kept. The canonical report needs terms of its own: where they are not sent, it is for
-    the originator alone, graded F6, obtained by the originator's consent, and held for five years so that
-    it outlives every earlier version.
+    The least to send is ``schema``, ``source_report_no``, ``action``, ``version`` (higher than the last),
+    ``originator`` and ``case_no``; ``reason`` is welcome. Whatever else the report had may be sent again
+    and is not kept (nor is ``reason``, in a type that has a field of that name). The canonical report
+    needs terms of its own: where they are not sent, it is for the originator alone, graded F6, obtained
+    by the originator's consent, and held for five years so that it outlives every earlier version.
     """
 
     event_start: AwareDatetime | None = None
@@ -367,7 +367,7 @@ class Feed:
         if kind is None:
             return None
         fields = {f.alias or name for name, f in kind.model.model_fields.items()}
-        kept = {f.alias or name for name, f in Retraction.model_fields.items()}
+        kept = {f.alias or name for name, f in Retraction.model_fields.items()} - kind.model.own_fields()
         return Retraction.model_validate_json(
             json.dumps({k: v for k, v in sent.items() if k in kept or k not in fields})
         )

@@ -8,6 +8,7 @@ example's canonical JSON back, strictly, and compares.
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
+from hashlib import blake2s
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel
@@ -49,6 +50,7 @@ FRESH: Final = "_"
 """Ids of mentions that the server adds begin with this; an agency's own may not."""
 
 _set = object.__setattr__
+_NOT_SIGNIFICANT = re.compile(r"[\W_]+")
 _NOT_IN_ID = re.compile(r"[^A-Za-z0-9.-]+")
 
 
@@ -76,20 +78,29 @@ def changed(model: M, **values: Any) -> M:
     return make(type(model), **{**model.__dict__, **values})
 
 
-def fresh_id(*parts: object) -> str:
+def fresh_id(kind: str, value: str) -> str:
     """A local id for an added mention, made of what it is, so a later version gets the same one."""
-    return FRESH + "-".join(_NOT_IN_ID.sub("", str(part)) for part in parts)[:35]
+    plain = _NOT_IN_ID.sub("", value)
+    if len(plain) > 24 or not value.isascii():
+        plain = blake2s(value.encode(), digest_size=6).hexdigest()
+    return f"{FRESH}{kind}-{plain}"
+
+
+def significant(text: str) -> str:
+    """Letters and digits only, in capitals."""
+    return _NOT_SIGNIFICANT.sub("", text.upper())
 
 
 class Draft:
     """The mentions and relations of one report; ``own`` holds the payload's lists by name."""
 
-    __slots__ = ("_added", "_own", "_relations", "_taken")
+    __slots__ = ("_added", "_indexes", "_own", "_relations", "_taken")
 
     def __init__(self, own: Mapping[str, Any]) -> None:
         self._own = own
         self._added: dict[str, list[Mention]] = {}
         self._taken: dict[str, Mention] = {}
+        self._indexes: dict[tuple[type[Mention], str], dict[str, str]] = {}
         self._relations: dict[tuple[str, str, RelationType], Relation] = {}
 
     def add(self, model: type[Mention], local_id: str, /, **values: Any) -> str:
@@ -117,6 +128,19 @@ class Draft:
         name = LISTS[model]
         yield from self._own[name]
         yield from self._added.get(name, ())  # type: ignore[misc]  # LISTS maps a model to its own list
+
+    def same(self, model: type[Mention], field: str, value: str) -> str | None:
+        """The agency's own mention whose ``field`` holds ``value``, however spaced and punctuated."""
+        mentions = self._own[LISTS[model]]
+        if not mentions:
+            return None
+        index = self._indexes.get((model, field))
+        if index is None:
+            index = self._indexes[model, field] = {}
+            for mention in mentions:
+                if there := getattr(mention, field):
+                    index.setdefault(significant(there), mention.local_id)
+        return index.get(significant(value) or value)
 
     def find(self, local_id: str | None) -> Mention | None:
         """The mention of this local id."""

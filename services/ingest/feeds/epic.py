@@ -22,7 +22,6 @@ from services.ingest.feeds.parts import (
     Span,
     hold,
     identify_all,
-    same,
 )  # fmt: skip
 from services.ingest.feeds.problems import Problem, problem
 from shared.contracts.entities import (
@@ -66,7 +65,7 @@ class Lpr(Envelope):
 
     def describe(self, draft: Draft) -> Facts:
         """The vehicle was seen at the reader."""
-        vehicle = same(draft, Vehicle, "plate", self.plate) or draft.add(
+        vehicle = draft.same(Vehicle, "plate", self.plate) or draft.add(
             Vehicle, "_plate", role=Role.CONVEYANCE, plate=self.plate, jurisdiction=self.jurisdiction
         )
         place = draft.add(Location, "_reader", role=Role.PLACE, lat=self.lat, lon=self.lon)
@@ -135,7 +134,7 @@ class Crossing(Envelope):
     def _conveyance(self, draft: Draft) -> str | None:
         if self.plate is None:
             return self.conveyance
-        return same(draft, Vehicle, "plate", self.plate) or draft.add(
+        return draft.same(Vehicle, "plate", self.plate) or draft.add(
             Vehicle, "_plate", role=Role.CONVEYANCE, plate=self.plate, jurisdiction=self.jurisdiction
         )
 
@@ -143,7 +142,7 @@ class Crossing(Envelope):
         shown = self.document
         if shown is None:
             return next((d.local_id for d in draft.mentions(Document)), None)
-        return same(draft, Document, "number", shown.number) or draft.add(
+        return draft.same(Document, "number", shown.number) or draft.add(
             Document, "_document", role=Role.ITEM, type=shown.type, number=shown.number, issuer=shown.issuer
         )
 

@@ -58,7 +58,6 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 BsaId = Annotated[str, StringConstraints(pattern=r"^[0-9]{14}$")]
 
 _JURISDICTION = re.compile(r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")
-_NOT_SIGNIFICANT = re.compile(r"[^A-Z0-9]+")
 _PLACES: Final[Mapping[str, tuple[type[Mention], str, str | None]]] = {
     "PHONE": (Phone, "number", None), "IMEI": (Device, "imei", None), "IMSI": (Device, "imsi", None),
     "ICCID": (Device, "iccid", None), "PLATE": (Vehicle, "plate", "jurisdiction"),
@@ -114,7 +113,7 @@ def identify(
     """The local id of the mention that holds this identifier: the agency's own, or an added one."""
     if kind in _PLACES:
         model, field, issued = _PLACES[kind]
-        own = same(draft, model, field, value)
+        own = draft.same(model, field, value)
         if own is not None:
             return own
         values: dict[str, Any] = {field: value}
@@ -122,7 +121,7 @@ def identify(
             values[issued] = issuer
         return draft.add(model, fresh_id(kind.lower(), value), role=role, **values)
     model, field = (Online, "value") if kind in _ONLINE else (Document, "number")
-    own = same(draft, model, field, value)
+    own = draft.same(model, field, value)
     if own is not None:
         return own
     if model is Online:
@@ -132,23 +131,6 @@ def identify(
     return draft.add(
         Document, fresh_id(kind.lower(), value), role=role, type=kind, number=value, issuer=issuer
     )
-
-
-def same(draft: Draft, model: type[Mention], field: str, value: str) -> str | None:
-    """The mention whose ``field`` holds ``value``, however it is spaced and punctuated."""
-    wanted = ""
-    for mention in draft.mentions(model):
-        there = getattr(mention, field)
-        if there is not None:
-            wanted = wanted or significant(value)
-            if significant(there) == wanted:
-                return mention.local_id
-    return None
-
-
-def significant(text: str) -> str:
-    """Letters and digits only, in capitals."""
-    return _NOT_SIGNIFICANT.sub("", text.upper())
 
 
 def hold(draft: Draft, holder: str | None, held: str | None, basis: str | None = None) -> None:
@@ -265,7 +247,7 @@ def _together(draft: Draft, model: type[Mention], group: list[Identified], role:
     values: dict[str, Any] = {}
     for identifier in group:
         _, field, issued = _PLACES[identifier.type]
-        own = same(draft, model, field, identifier.value)
+        own = draft.same(model, field, identifier.value)
         if own is not None:
             return own
         values[field] = identifier.value

@@ -11,6 +11,8 @@ from services.ingest.formats.bsa_text import amount, child, children, code, desc
 
 CONDUCTORS: Final = frozenset({"16", "17", "50", "58"})
 """Party types that bring or take the cash."""
+KEEPERS: Final = frozenset({"41", "46"})
+"""Party types that keep others' accounts."""
 SIDES: Final = (
     ("CASH_IN", "IndividualEntityCashInAmountText", "TotalCashInReceiveAmountText", "8"),
     ("CASH_OUT", "IndividualEntityCashOutAmountText", "TotalCashOutAmountText", "9"),
@@ -25,7 +27,7 @@ def read_accounts(
     branch = _branch(parties)
     used: dict[str, dict[str, str]] = {}
     for party in parties:
-        if party.local_id is None:
+        if party.local_id is None or party.type in KEEPERS:
             continue
         for account, association in _below(party.element):
             held_at = institution_of(account) or institution_of(association) or branch.get("institution")
