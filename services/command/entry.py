@@ -8,7 +8,17 @@ from typing import Annotated
 
 import typer
 
-from services.command import backup, dead_letters, doctor, first_start, leads, push, settings_list, token
+from services.command import (
+    backup,
+    dead_letters,
+    doctor,
+    entity,
+    first_start,
+    leads,
+    push,
+    settings_list,
+    token,
+)
 from services.command.console import Failed, err
 from shared.errors import InterlockError, Misconfigured
 from shared.settings import Settings
@@ -34,6 +44,8 @@ def commands(first: Callable[[typer.Typer], None] = lambda _: None) -> typer.Typ
     app.command("push", rich_help_panel=SENDING)(push.push)
     app.command("leads", rich_help_panel=READING)(leads.leads)
     app.command("lead", rich_help_panel=READING)(leads.lead)
+    app.command("entity", rich_help_panel=READING)(entity.entity)
+    app.command("why", rich_help_panel=READING)(entity.why)
     app.command("token", rich_help_panel=CARING)(token.token)
     app.command("doctor", rich_help_panel=CARING)(doctor.doctor)
     app.command("backup", rich_help_panel=CARING)(backup.backup)

@@ -16,7 +16,7 @@ def leads(
     feed: Annotated[list[str] | None, typer.Option("--feed", help="SOD, OFC, EPIC, BCSC (repeat).")] = None,
     entity: Annotated[str | None, typer.Option("--entity", help="Only leads about this entity.")] = None,
     since: Annotated[str | None, typer.Option("--since", help="Changed since: 2026-03-01T00:00:00Z.")] = None,
-    text: Annotated[str | None, typer.Option("--q", help="Words in the title.")] = None,
+    text: Annotated[str | None, typer.Option("--q", help="Words of the subject's name.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=500)] = 20,
     purpose: Purpose = "INVESTIGATION",
     case: Case = None,

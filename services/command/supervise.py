@@ -20,6 +20,8 @@ from services.command.ports import holder, is_free
 from shared.errors import Misconfigured
 
 STOP_SECONDS = 15.0
+PORTS_SECONDS = 3.0
+"""Children of a supervisor that was just killed need a moment to let go of their ports."""
 LOG_BYTES = 10_000_000
 """A child's log is moved to ``.1`` past this size, so each child keeps at most twice as much."""
 FIRST_BACKOFF, LONGEST_BACKOFF, STEADY_SECONDS = 0.5, 30.0, 60.0
@@ -108,9 +110,13 @@ class Supervisor:
         return lock
 
     def check_ports(self, host: str) -> None:
-        """Raise ``Misconfigured`` naming every port that is taken, and by whom."""
-        taken = [r.part for r in self._running if not is_free(host, r.part.port)]
-        if not taken:
+        """Raise ``Misconfigured`` naming every port that stays taken, and by whom."""
+        end = self._clock() + PORTS_SECONDS
+        while taken := [r.part for r in self._running if not is_free(host, r.part.port)]:
+            if self._clock() >= end:
+                break
+            time.sleep(0.1)
+        else:
             return
         lines = [f"  port {p.port}, for {p.name}: {holder(p.port) or 'another process'}" for p in taken]
         raise Misconfigured(

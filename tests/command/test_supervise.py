@@ -137,7 +137,8 @@ def test_one_data_directory_has_one_supervisor(world: World) -> None:
     world.supervisor().stop()
 
 
-def test_a_taken_port_is_named_with_its_holder(world: World) -> None:
+def test_a_taken_port_is_named_with_its_holder(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.command.supervise.PORTS_SECONDS", 0.0)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
