@@ -123,6 +123,7 @@ def _item(view: View, found: tuple[Finding, ...], scored: Score) -> dict[str, An
         "decay_date": scored.decays_on.isoformat(),
         "marking": marking.derive(r.handling for r in view.reports).cui,
         "releasable": scored.releasable,
+        "reports": [r.report_id for r in used],
         "updated_at": _stamp(max(r.received_at for r in view.reports)),
     }
 

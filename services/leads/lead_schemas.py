@@ -179,7 +179,8 @@ class LeadItem(Part):
     state: str
     decay_date: date
     marking: str
-    releasable: bool
+    releasable: bool = Field(description="the evidence allows a release")
+    reports: list[str] = Field(description="ids of the reports that are its evidence, by time")
     updated_at: AwareDatetime = Field(description="when the newest report behind the lead was received")
 
 

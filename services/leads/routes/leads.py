@@ -1,30 +1,33 @@
 """``/v1/leads``: the leads that a viewer may see, each computed from what he may see and nothing else."""
 
-import base64
 from collections.abc import Callable
 from datetime import UTC, datetime
-from hashlib import blake2b
-from typing import Annotated, Final, Literal, Protocol
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 import orjson
-from fastapi import APIRouter, Depends, Header, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy import Connection
 from starlette.responses import Response
 
+from services.leads import answers
+from services.leads.access import Sight
+from services.leads.answers import listing, place, resource
 from services.leads.clock import ms
 from services.leads.compose import words
+from services.leads.disclosure import disclose
 from services.leads.lead_schemas import LeadDetail, LeadList
 from services.leads.lead_store import Query as LeadQuery
 from services.leads.lead_store import body_of, page
 from services.leads.scoring import BANDS, MOST, Band
 from services.leads.sets import sets_of
 from services.leads.store import combinations, picture, sight
-from shared.contracts.handling import Clearance
+from services.leads.viewer import Viewer, reader
 from shared.database import Database
 from shared.problems import INVALID, NOT_FOUND, PURPOSE, UNAUTHENTICATED, problem_responses
 
+Reader = Annotated[Viewer, Depends(reader)]
 Rule = Annotated[str, StringConstraints(pattern=r"^L[0-9]{2}$")]
 Feed = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{1,7}$")]
 Agency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}[A-Z0-9]{7}$")]
@@ -35,15 +38,6 @@ State = Literal[
 ]  # fmt: skip
 _COLUMNS: Final = {"score": "score", "updated": "updated_ms"}
 _TAGGED: Final = ("rule", "type", "state", "feed", "agency", "state_code")
-
-
-class Reader(Protocol):
-    """Who reads, with purpose and case number given."""
-
-    @property
-    def clearance(self) -> Clearance:
-        """What decides what he may see."""
-        ...
 
 
 class LeadFilters(BaseModel):
@@ -75,7 +69,8 @@ class LeadFilters(BaseModel):
     def tags(self) -> tuple[tuple[str, ...], ...]:
         """The filters as groups of tags, of each of which one must hold; bands and times apart."""
         groups = [tuple(f"{n}:{v}" for v in getattr(self, n)) for n in _TAGGED if getattr(self, n)]
-        return (*groups, *((f"word:{word}",) for word in words(self.q or "")))
+        wanted = [] if self.q is None else words(self.q) or [""]
+        return (*groups, *((f"word:{word}",) for word in wanted))
 
     def scores(self) -> tuple[tuple[int, int], ...]:
         """Score ranges in hundredths: of the bands asked for, from ``min_score`` up; none: any."""
@@ -88,8 +83,13 @@ class LeadFilters(BaseModel):
             above = low
         return tuple(r for r in ranges if r[0] < r[1]) or ((0, 0),)
 
+    def scope(self) -> str:
+        """What a cursor belongs to: this list with these filters in this order."""
+        return "leads " + self.model_dump_json(exclude={"cursor", "limit"})
+
     def query(self, sets: list[int], subject: str | None) -> LeadQuery:
-        """The page to read for a viewer of these sets."""
+        """The page to read for a viewer of these sets; raises the 422 problem for another list's cursor."""
+        after = place(self.scope(), self.cursor, (int, str))
         return LeadQuery(
             sets=sets,
             limit=self.limit,
@@ -99,33 +99,26 @@ class LeadFilters(BaseModel):
             scores=self.scores(),
             since_ms=None if self.since is None else ms(self.since),
             subject=subject,
-            after=None if self.cursor is None else _place(self.cursor, self.sort),
+            after=None if after is None else (after[0], after[1]),
         )
 
 
-def router(
-    database: Database,
-    reader: Callable[..., Reader],
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-) -> APIRouter:
-    """The routes; ``reader`` is the dependency that demands a token, a purpose and a case number."""
+def router(database: Database, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> APIRouter:
+    """The routes over this database; ``clock`` is the moment of reading."""
     routes = APIRouter(prefix="/v1/leads", tags=["leads"])
     refusals = problem_responses(UNAUTHENTICATED, PURPOSE, INVALID)
 
     @routes.get("", response_model=LeadList, summary="Leads, the most pressing first", responses=refusals)
-    def leads(who: Annotated[Reader, Depends(reader)], filters: Annotated[LeadFilters, Query()]) -> Response:
+    def leads(viewer: Reader, filters: Annotated[LeadFilters, Query()]) -> Response:
         """The leads computed from what you may see, a page at a time; pages hold while new leads come in."""
         with database.snapshot() as conn:
-            query = filters.query(_sets(conn, who.clearance), filters.entity)
-            if filters.entity is not None:
-                subject = _subject(conn, filters.entity, who.clearance, ms(clock()))
-                query = filters.query(list(query.sets), subject)
-            if filters.q is not None and not words(filters.q):
-                return _list([], None)
-            rows = page(conn, query)
-        more = rows[filters.limit - 1].place if len(rows) > filters.limit else None
-        cursor = None if more is None else _cursor(filters.sort, more)
-        return _list([row.item for row in rows[: filters.limit]], cursor)
+            seen = sight(conn, viewer.clearance)
+            subject = filters.entity and _subject(conn, filters.entity, seen, ms(clock()))
+            rows = page(conn, filters.query(sets_of(combinations(conn), seen), subject))
+        shown = [([*row.place], orjson.loads(row.item)) for row in rows]
+        answer = answers.page(filters.scope(), shown, filters.limit)
+        disclose(viewer, "leads", {r for item in answer["items"] for r in item["reports"]})
+        return listing(answer)
 
     @routes.get(
         "/{lead_id}",
@@ -133,51 +126,21 @@ def router(
         summary="One lead with everything that supports it",
         responses={**refusals, **problem_responses(NOT_FOUND), 304: {"description": "unchanged"}},
     )
-    def lead(
-        who: Annotated[Reader, Depends(reader)],
-        lead_id: Annotated[UUID, Path()],
-        if_none_match: Annotated[str | None, Header()] = None,
-    ) -> Response:
+    def lead(request: Request, viewer: Reader, lead_id: Annotated[UUID, Path()]) -> Response:
         """Score with its parts, evidence with markings, timeline, network, whom to call, what is missing."""
         with database.snapshot() as conn:
-            body = body_of(conn, lead_id.hex, _sets(conn, who.clearance))
+            sets = sets_of(combinations(conn), sight(conn, viewer.clearance))
+            body = body_of(conn, lead_id.hex, sets)
         if body is None:
             raise NOT_FOUND.because(NOT_FOUND.doc)
-        tag = f'"{blake2b(body, digest_size=12).hexdigest()}"'
-        if if_none_match == tag:
-            return Response(status_code=304, headers={"ETag": tag})
-        return Response(body, media_type="application/json", headers={"ETag": tag})
+        found = orjson.loads(body)
+        disclose(viewer, f"lead {lead_id}", {m["report_id"] for m in found["timeline"]})
+        return resource(request, found)
 
     return routes
 
 
-def _sets(conn: Connection, clearance: Clearance) -> list[int]:
-    return sets_of(combinations(conn), sight(conn, clearance))
-
-
-def _subject(conn: Connection, profile_id: str, clearance: Clearance, now_ms: int) -> str:
+def _subject(conn: Connection, profile_id: str, seen: Sight, now_ms: int) -> str:
     """The entity that holds the profile for this viewer; the id itself where there is none."""
-    entity = picture(conn, [profile_id], sight(conn, clearance), now_ms).entity_of.get(profile_id)
+    entity = picture(conn, [profile_id], seen, now_ms).entity_of.get(profile_id)
     return profile_id if entity is None else entity.entity_id
-
-
-def _list(items: list[bytes], cursor: str | None) -> Response:
-    body = b'{"items":[' + b",".join(items) + b'],"next_cursor":' + orjson.dumps(cursor) + b"}"
-    return Response(body, media_type="application/json")
-
-
-def _cursor(sort: str, place: tuple[int, str]) -> str:
-    return base64.urlsafe_b64encode(orjson.dumps([sort, *place])).decode().rstrip("=")
-
-
-def _place(cursor: str, sort: str) -> tuple[int, str]:
-    """The place that a cursor names; raises the 422 problem unless it is one of this sort order."""
-    try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        made_for, value, lead_id = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        if made_for == sort and type(value) is int and -(1 << 62) < value < 1 << 62:
-            return value, UUID(lead_id).hex
-    except (ValueError, TypeError, AttributeError):
-        pass
-    message = "is not a cursor of this list and order; leave it out to start from the first page"
-    raise INVALID.because(f"/query/cursor: {message}", [{"pointer": "/query/cursor", "message": message}])
