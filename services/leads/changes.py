@@ -43,6 +43,8 @@ class Incoming(BaseModel):
     components: tuple[ComponentState, ...] = ()
     gone: tuple[str, ...] = ()
     version: int
+    model: str = ""
+    threshold: int | None = None
     accepted_at_ms: int | None = None
 
 
@@ -51,6 +53,7 @@ class Changes:
     """What a batch of messages says, by table and key; of several states of one key the newest is kept."""
 
     audiences: dict[int, str] = field(default_factory=dict)
+    models: dict[str, Row] = field(default_factory=dict)
     reports: dict[str, Row] = field(default_factory=dict)
     mentions: dict[str, list[Row]] = field(default_factory=dict)
     links: dict[str, list[Row]] = field(default_factory=dict)
@@ -86,6 +89,9 @@ def read(record: Record, changes: Changes) -> None:
 
 def _resolution(message: Incoming, changes: Changes) -> None:
     accepted = NO_REPORT if message.accepted_at_ms is None else message.accepted_at_ms
+    if message.threshold is not None:
+        row: Row = {"name": message.model, "threshold": message.threshold, "version": message.version}
+        _newest(changes.models, message.model, row)
     if message.report_id is not None:
         _report(message, accepted, changes)
     for p in message.profiles:

@@ -18,3 +18,9 @@ def ms(moment: datetime) -> int:
 def moment(milliseconds: int) -> datetime:
     """The inverse of ``ms``, in UTC."""
     return _EPOCH + milliseconds * _MILLISECOND
+
+
+def stamp(at: str | int) -> str:
+    """A time of JSON, or in milliseconds, as the API writes it: RFC 3339, UTC, ``Z``."""
+    when = datetime.fromisoformat(at).astimezone(UTC) if isinstance(at, str) else moment(at)
+    return when.isoformat(timespec="milliseconds" if when.microsecond else "seconds").replace("+00:00", "Z")

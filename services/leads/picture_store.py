@@ -242,6 +242,24 @@ def _members(conn: Connection, components: set[str], now_ms: int) -> dict[str, M
     return {r[0]: Member(*standing[r[0]], *r[1:]) for r in content if r[5] is not None}
 
 
+@dataclass(frozen=True, slots=True)
+class Workings:
+    """What one sight's entities of a group follow from."""
+
+    entity_of: dict[str, Entity]
+    pairs: list[PairRow]
+    judgements: list[JudgementRow]
+
+
+def workings(conn: Connection, profile_ids: Iterable[str], sight: Sight, now_ms: int) -> Workings:
+    """The entities of these profiles' groups, with the pairs and judgements that made them so."""
+    known = picture(conn, profile_ids, sight, now_ms)
+    seen = {m.profile_id: m for e in known.entities() for m in e.members}
+    said = judgements_about(conn, [p for p, m in seen.items() if m.judged])
+    applicable = [j for j in said if j.a in seen and j.b in seen and j.audience_id in sight]
+    return Workings(known.entity_of, pairs_among(conn, seen), applicable)
+
+
 def members_ever(conn: Connection, component_ids: Iterable[str]) -> list[tuple[str, str]]:
     """Profile and component of every member, whether a live report holds it or not."""
     rows = fetch(conn, member, ("profile_id", "component_id"), "component_id", component_ids)

@@ -5,7 +5,9 @@ from collections.abc import Callable, Sequence
 from services.leads import project_store
 from services.leads.changes import Changes, read
 from shared.database import Database
+from shared.errors import Poison
 from shared.log import Record
+from shared.worker import DeadLetter
 
 
 class Projector:
@@ -16,11 +18,18 @@ class Projector:
         self._db = db
         self._wake = wake
 
-    def handle(self, records: Sequence[Record]) -> None:
-        """Project a batch; raises ``Poison`` where a record is no message of its topic."""
-        changes = Changes()
+    def handle(self, records: Sequence[Record]) -> Sequence[DeadLetter]:
+        """Project a batch; gives back the records that are no message of their topic."""
+        changes, dead = Changes(), []
         for record in records:
-            read(record, changes)
+            try:
+                read(record, changes)
+            except Poison as poison:
+                dead.append(DeadLetter(record, str(poison), poison.step))
         with self._db.transaction() as conn:
             project_store.apply(conn, changes)
         self._wake()
+        return dead
+
+    def relay(self) -> None:
+        """Nothing is published."""

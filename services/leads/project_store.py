@@ -35,6 +35,7 @@ def apply(conn: Connection, changes: Changes) -> None:
     advisory_lock(conn, _LOCK)
     audiences = [{"audience_id": i, "key": key} for i, key in changes.audiences.items()]
     upsert(conn, tables.audience, audiences, update=[])
+    upsert(conn, tables.model, list(changes.models.values()), newer="version")
     fresh = _reports(conn, changes)
     _profiles(conn, changes)
     left = _members(conn, changes)

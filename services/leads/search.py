@@ -20,6 +20,11 @@ from shared.normalise.text import fold
 
 NAMED: Final = frozenset({Kind.PERSON, Kind.ORGANIZATION, Kind.VESSEL})
 """The kinds that are found by name."""
+TIED: Final = frozenset({
+    "phone", "imei", "meid", "imsi", "iccid", "mac", "email", "handle", "ip", "domain", "url", "wallet",
+    "hash", "plate", "vin", "iban", "account",
+})  # fmt: skip
+"""Identifiers that name a thing of their own; persons and organisations hold them by a tie."""
 _NAMES: Final = ("name", "alias")
 _DESCRIPTIVE: Final = frozenset({
     "name", "alias", "dob", "sex", "country", "birth_place", "occupation", "registered", "make", "model",
@@ -42,6 +47,7 @@ class Query:
         """The words as one text."""
         return " ".join(self.words)
 
+    @property
     def keys(self) -> list[list[int]]:
         """Search keys, in groups from the most to the least selective."""
         sounds = _sounds(self.words)

@@ -56,7 +56,7 @@ mention: Final = Table(
     Column("profile_id", HexId, nullable=False),
     Column("kind", Text, nullable=False),
     Column("role", Text, nullable=False),
-    Column("standing", SmallInteger, nullable=False, comment="see project.Standing"),
+    Column("standing", SmallInteger, nullable=False, comment="see access.Standing"),
     Column("event_ms", BigInteger, nullable=False),
     Column("until_ms", BigInteger, nullable=False),
     Index("mention_profile", "profile_id", "event_ms", "report_id", "until_ms"),
@@ -154,6 +154,14 @@ name: Final = Table(
     Column("profile_id", HexId, primary_key=True),
     Index("name_profile", "profile_id"),
     sqlite_with_rowid=False,
+)
+
+model: Final = Table(
+    "model",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("threshold", BigInteger, nullable=False, comment="what a pair needs to be the same"),
+    Column("version", BigInteger, nullable=False),
 )
 
 clearance: Final = Table(

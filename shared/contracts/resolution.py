@@ -109,4 +109,5 @@ class Resolution(Contract):
     gone: tuple[Id, ...] = Field((), description="profiles that no live report holds any more")
     version: int = Field(description="from the resolver's sequence; larger is later")
     model: str = Field(description="model version")
+    threshold: int | None = Field(None, description="what a pair needs to be the same, in centibits")
     accepted_at_ms: int | None = Field(None, description="when the log took the report, for latency figures")

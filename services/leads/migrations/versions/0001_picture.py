@@ -168,6 +168,16 @@ def _name() -> None:
     op.create_index("name_profile", "name", ["profile_id"], unique=False)
 
 
+def _model() -> None:
+    op.create_table(
+        "model",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("threshold", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+
+
 def _clearance() -> None:
     op.create_table("clearance", sa.Column("key", sa.Text(), nullable=False), sa.PrimaryKeyConstraint("key"))
 
@@ -211,6 +221,7 @@ _TABLES = (
     _judgement,
     _identifier,
     _name,
+    _model,
     _clearance,
     _combination,
     _subject_combination,
