@@ -22,7 +22,7 @@ demo: setup  ## Start everything, play 2,000 reports, show the leads; Ctrl-C end
 	@$(BIN)/interlock demo --reports $(REPORTS)
 
 test: setup  ## Run all tests (those that need Kafka or PostgreSQL say how to enable them)
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadscope $(TESTS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(TESTS)
 
 lint: setup  ## Check style and format
 	@$(BIN)/ruff check .
@@ -38,7 +38,7 @@ format: setup  ## Format the code
 	@$(BIN)/ruff check --fix .
 
 fuzz: setup  ## Run the property tests with many more examples
-	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n $(JOBS) --dist loadscope -m "not slow" $(TESTS)
+	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not slow" $(TESTS)
 
 bench: setup  ## Run every benchmark; results go to bench/results
 	@for each in bench/*.py; do echo "$$each"; $(BIN)/python $$each || exit 1; done

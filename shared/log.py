@@ -100,6 +100,13 @@ class Log(Protocol):
         """Per partition, the offset of the first record that the group has not committed; 0 where none."""
         ...
 
+    def forget(self, group: str) -> None:
+        """Forget how far the group has committed: its next member starts at the beginning.
+
+        Raises ``Misconfigured`` while the group has members.
+        """
+        ...
+
     def ping(self) -> None:
         """Raise ``Transient`` unless the log answers."""
         ...

@@ -162,6 +162,15 @@ class KafkaLog:
         found = self._ask(lambda admin: admin.list_group_offsets({name: places}))[name]
         return {place.partition: max(0, found[place].offset) if place in found else 0 for place in places}
 
+    def forget(self, group: str) -> None:
+        """See ``Log.forget``."""
+        name = self._options.prefix + group
+        result = self._ask(lambda admin: admin.delete_groups([name]))[name]
+        if result == kafka_errors.NonEmptyGroupError.__name__:
+            raise Misconfigured(f"group {group} has members: stop them first")
+        if result not in {"OK", kafka_errors.GroupIdNotFoundError.__name__}:
+            raise Transient(f"Kafka did not forget group {group}: {result}")
+
     def ping(self) -> None:
         """See ``Log.ping``."""
         self._ask(lambda admin: admin.describe_cluster())

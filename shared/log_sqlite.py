@@ -131,6 +131,10 @@ class SqliteLog:
         with self._reader() as reader:
             return store.committed(reader, group, topic)
 
+    def forget(self, group: str) -> None:
+        """See ``Log.forget``."""
+        self._writer.execute(lambda connection: groups.forget(connection, group, _now_ms()))
+
     def ping(self) -> None:
         """See ``Log.ping``."""
         if not self._path.exists():

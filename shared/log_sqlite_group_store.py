@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from shared.errors import Transient
+from shared.errors import Misconfigured, Transient
 
 PATIENCE: Final = 10
 """Lives that an owner is given to hand a promised slot over, before it is taken."""
@@ -187,3 +187,13 @@ def hand_over(connection: sqlite3.Connection, member: Member, slots: Iterable[in
             " WHERE grp = ? AND slot = ? AND member = ? AND successor IS NOT NULL",
             (member.group, slot, member.id),
         )
+
+
+def forget(connection: sqlite3.Connection, group: str, now_ms: int) -> None:
+    """Forget how far a group is; raises ``Misconfigured`` where it has a living member."""
+    alive = connection.execute(
+        "SELECT count(*) FROM member WHERE grp = ? AND expires_ms >= ?", (group, now_ms)
+    ).fetchone()
+    if alive[0]:
+        raise Misconfigured(f"group {group} has {alive[0]} members: stop them first")
+    connection.execute("DELETE FROM progress WHERE grp = ?", (group,))

@@ -61,9 +61,10 @@ def _search(client: httpx.Client, what: str, *, json: bool) -> list[str]:
 
 def _page(record: Mapping[str, Any], links: list[dict[str, Any]]) -> Group:
     reported = record["reports"]
+    agencies = ", ".join(reported["agencies"])
     head = (
         f"{record['kind']}  {record['label']}  {record['entity_id']}\n"
-        f"{reported['count']} reports from {', '.join(reported['feeds'])} ({', '.join(reported['agencies'])})\n"
+        f"{reported['count']} reports from {', '.join(reported['feeds'])}; {agencies}\n"
     )
     values = [(v["feature"], v["value"], _sources(v["sources"])) for v in record["values"]]
     others = [

@@ -186,6 +186,21 @@ class LogContract:
         assert values(drain(second, 1)) == ["uncommitted"]
         second.close()
 
+    def test_a_forgotten_group_starts_at_the_beginning(self, log: Log) -> None:
+        log.append(KEPT.name, [NewRecord(str(i), b"v") for i in range(10)])
+        first = log.consumer("forgetful", [KEPT.name])
+        drain(first, 10)
+        first.commit()
+        with pytest.raises(Misconfigured, match="forgetful has"):
+            log.forget("forgetful")
+        first.close()
+        log.forget("forgetful")
+        log.forget("nobody-ever")
+        assert sum(log.committed("forgetful", KEPT.name).values()) == 0
+        second = log.consumer("forgetful", [KEPT.name])
+        assert len(drain(second, 10)) == 10
+        second.close()
+
     def test_part_of_a_batch_may_be_committed(self, log: Log) -> None:
         log.append(PASSING.name, [NewRecord("k", str(n).encode()) for n in range(10)])
         consumer = log.consumer("group", [PASSING.name])
