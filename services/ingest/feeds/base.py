@@ -20,7 +20,7 @@ import json
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import cache, cached_property
 from importlib.resources import files
 from typing import Annotated, Any, ClassVar, Final, Literal, Self, cast, get_args
@@ -29,7 +29,7 @@ from pydantic import AwareDatetime, Field, TypeAdapter, ValidationInfo, model_va
 from pydantic_core import from_json
 
 from services.ingest.feeds import rules
-from services.ingest.feeds.draft import Draft, changed, make
+from services.ingest.feeds.draft import Draft, changed, make, utc
 from services.ingest.feeds.problems import Problem, broken, refusal
 from services.ingest.feeds.schema import json_schema
 from shared.contracts.entities import (
@@ -200,13 +200,12 @@ def _content(payload: Envelope, received_at: datetime) -> Report:
     _complete(values, grown)
     own: dict[str, Any] = {name: values[name] for name in _SHARED}
     own.update(grown)
-    end = payload.event_end
     own |= {
         "report_id": report_id_of(payload.originator.agency_id, payload.source_report_no),
         "feed": payload.schema_.partition(".")[0],
         "received_at": received_at,
-        "event_start": payload.event_start.astimezone(UTC),
-        "event_end": None if end is None else end.astimezone(UTC),
+        "event_start": utc(payload.event_start),
+        "event_end": utc(payload.event_end),
         "handling": _handling(payload.handling, payload.legal_basis.kind, payload.CAVEATS),
         "retention": _retention(payload.retention, received_at),
         "facts": facts,
@@ -276,7 +275,7 @@ def _retraction(payload: Identification, kind: EventKind, received_at: datetime)
         action="RETRACT",
         version=payload.version,
         received_at=received_at,
-        event_start=(sent.get("event_start") or received_at).astimezone(UTC),
+        event_start=utc(sent.get("event_start") or received_at),
         originator=payload.originator,
         case_no=payload.case_no,
         legal_basis=sent.get("legal_basis")

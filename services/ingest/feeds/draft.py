@@ -7,9 +7,10 @@ example's canonical JSON back, strictly, and compares.
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from functools import cache
 from hashlib import blake2s
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, overload
 
 from pydantic import BaseModel
 
@@ -76,6 +77,15 @@ def make(model: type[M], /, **values: Any) -> M:
 def changed(model: M, **values: Any) -> M:
     """A copy of ``model`` with some values replaced."""
     return make(type(model), **{**model.__dict__, **values})
+
+
+@overload
+def utc(at: datetime) -> datetime: ...
+@overload
+def utc(at: None) -> None: ...
+def utc(at: datetime | None) -> datetime | None:
+    """The same moment in UTC, which is how the canonical report tells time."""
+    return None if at is None else at.astimezone(UTC)
 
 
 def fresh_id(kind: str, value: str) -> str:

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 from services.ingest.feeds import rules
 from services.ingest.feeds.base import Envelope, Feed, Predicated
 from services.ingest.feeds.codes import terms
-from services.ingest.feeds.draft import Draft, make
+from services.ingest.feeds.draft import Draft, make, utc
 from services.ingest.feeds.epic_seizure import Seizure
 from services.ingest.feeds.parts import (
     CONVEYANCES,
@@ -183,8 +183,8 @@ class Lookout(Predicated):
             Facts,
             kind=self.KIND,
             conveyance=watched[0] if self.subject_kind in {"VEHICLE", "VESSEL", "AIRCRAFT"} else None,
-            active_from=self.active_from,
-            active_to=self.active_to,
+            active_from=utc(self.active_from),
+            active_to=utc(self.active_to),
             action=self.lookout_action,
             headline=f"Lookout {self.lookout_action}: {self.reason}"[:500],
         )
@@ -282,8 +282,8 @@ class Product(Predicated):
         return make(
             Facts,
             kind=self.KIND,
-            active_from=self.span.start,
-            active_to=self.span.end,
+            active_from=utc(self.span.start),
+            active_to=utc(self.span.end),
             source_reports=self.source_reports,
             headline=self.title,
         )

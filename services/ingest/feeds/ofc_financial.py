@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field, model_validator
 from services.ingest.feeds import rules
 from services.ingest.feeds.base import Predicated
 from services.ingest.feeds.codes import CURRENCY, STATE, terms
-from services.ingest.feeds.draft import Draft, make
+from services.ingest.feeds.draft import Draft, make, utc
 from services.ingest.feeds.parts import PARTIES, BsaId, hold
 from services.ingest.feeds.problems import Problem, problem
 from shared.contracts.entities import (
@@ -144,7 +144,8 @@ class Financial(Predicated):
         doers = [i for p, i in found if p.role in DOERS and i is not None]
         conductor = doers[0] if len(doers) == 1 else None
         transactions = tuple(
-            make(Transaction, **{**txn.__dict__, "party": txn.party or conductor}) for txn in self.txns
+            make(Transaction, **{**txn.__dict__, "at": utc(txn.at), "party": txn.party or conductor})
+            for txn in self.txns
         )
         cash = sum((t.amount for t in self.txns if t.kind == "CASH_IN" and t.currency == "USD"), Decimal(0))
         return make(

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, Field, StringConstraints
 from services.ingest.feeds import rules
 from services.ingest.feeds.base import Feed, Predicated
 from services.ingest.feeds.codes import terms
-from services.ingest.feeds.draft import Draft, make
+from services.ingest.feeds.draft import Draft, make, utc
 from services.ingest.feeds.parts import PARTIES, PhoneNumber, Sha256, Span, fits, hold, identify
 from services.ingest.feeds.problems import Problem, problem
 from shared.contracts.entities import Line, LocalId, Location, Phone, RelationType, Role, Short
@@ -82,14 +82,21 @@ class Toll(Predicated):
             source, to = (other, target) if record.dir == "IN" else (target, other)
             draft.relate(source, RelationType.CALLED, to)
             calls.append(
-                make(Call, source=source, target=to, at=record.at, seconds=record.seconds, kind=record.kind)
+                make(
+                    Call,
+                    source=source,
+                    target=to,
+                    at=utc(record.at),
+                    seconds=record.seconds,
+                    kind=record.kind,
+                )
             )
         return make(
             Facts,
             kind=self.KIND,
             calls=tuple(calls),
-            active_from=self.period.start,
-            active_to=self.period.end,
+            active_from=utc(self.period.start),
+            active_to=utc(self.period.end),
             headline=f"{len(calls)} communications of {self.target_number} with {len(others)} numbers",
         )
 
@@ -139,8 +146,8 @@ class TargetId(Predicated):
             Facts,
             kind=self.KIND,
             status=self.status,
-            active_from=self.active_from,
-            active_to=self.active_to,
+            active_from=utc(self.active_from),
+            active_to=utc(self.active_to),
             headline=f"{self.id_type} {self.value} is {self.status}"[:500],
         )
 
@@ -189,7 +196,7 @@ class Intercept(Predicated):
                 draft.relate(line, RelationType.CALLED, participant, basis)
                 if participant != line:
                     calls.append(
-                        make(Call, source=line, target=participant, at=self.start, seconds=self.seconds)
+                        make(Call, source=line, target=participant, at=utc(self.start), seconds=self.seconds)
                     )
             else:
                 draft.relate(participant, RelationType.RELATED_TO, line, basis)
@@ -231,7 +238,7 @@ class Tip(Predicated):
             kind=self.KIND,
             place=place,
             status=self.urgency,
-            active_from=self.when,
+            active_from=utc(self.when),
             agencies=(self.addressee,),
             source_reports=self.source_reports,
             headline=f"Tip for {self.addressee}: {self.what}"[:500],
