@@ -17,10 +17,12 @@ from shared.problems import DEFECT, HEADERS_TOO_LARGE, TOO_LARGE, UNAVAILABLE, P
 
 MAX_HEADERS: Final = 32 << 10
 """Bytes of all request headers together."""
-OWN_LIMIT: Final = (":bulk", ":import")
-"""Endings of paths whose handlers read the body in pieces and bound it themselves."""
+OWN_LIMIT: Final = {":bulk": 4 << 20, ":import": 64 << 20}
+"""Endings of paths whose handlers bound the body themselves, and the bytes that one of them may hold."""
 MAX_IN_FLIGHT: Final = 1_000
 """Requests that are answered at one time; more are told to come back."""
+MAX_HELD: Final = 256 << 20
+"""Bytes of bodies that the requests in flight may hold together; more are told to come back."""
 QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 """Paths that are always let in and logged at DEBUG only."""
 _METHODS: Final = frozenset(m.value for m in HTTPMethod)
@@ -38,6 +40,7 @@ class Edge:
         self._app = app
         self._max_body = max_body
         self._in_flight = 0
+        self._held = 0
         self._seconds: dict[tuple[str, str, int], Histogram] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,7 +56,9 @@ class Edge:
         telemetry.request_id.set(request)
         telemetry.traceparent.set(trace)
         answer = _Answer(send, request, trace)
+        holds = self._holds(scope["path"], headers)
         self._in_flight += 1
+        self._held += holds
         telemetry.HTTP_IN_FLIGHT.inc()
         try:
             if problem := self._refusal(scope, headers):
@@ -69,6 +74,7 @@ class Edge:
                 await problem.response(scope["path"])(scope, receive, answer.send)
         finally:
             self._in_flight -= 1
+            self._held -= holds
             telemetry.HTTP_IN_FLIGHT.dec()
             self._record(scope, answer.status, time.perf_counter() - started)
 
@@ -77,19 +83,24 @@ class Edge:
         if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADERS:
             return HEADERS_TOO_LARGE.because(f"Send at most {MAX_HEADERS} bytes of headers.")
         path: str = scope["path"]
-        if self._in_flight > MAX_IN_FLIGHT and path not in QUIET:
+        if (self._in_flight > MAX_IN_FLIGHT or self._held > MAX_HELD) and path not in QUIET:
             return UNAVAILABLE.retry("Too many requests are being answered right now.", 1)
-        length = headers.get(b"content-length", b"0")
-        if not path.endswith(OWN_LIMIT) and length.isdigit() and int(length[:20]) > self._max_body:
+        if _own_limit(path) is None and _declared(headers) > self._max_body:
             return self._too_large()
         return None
+
+    def _holds(self, path: str, headers: Mapping[bytes, bytes]) -> int:
+        """Bytes of body that a request may hold in memory."""
+        limit = _own_limit(path) or self._max_body
+        unknown = b"transfer-encoding" in headers or b"content-encoding" in headers
+        return limit if unknown else min(limit, _declared(headers))
 
     def _too_large(self) -> Problem:
         return TOO_LARGE.because(f"The body exceeds {self._max_body} bytes.", headers={"Connection": "close"})
 
     def _bounded(self, scope: Scope, receive: Receive) -> Receive:
         """``receive`` that refuses a body without Content-Length once it grows past the limit."""
-        if scope["path"].endswith(OWN_LIMIT):
+        if _own_limit(scope["path"]) is not None:
             return receive
         taken = 0
 
@@ -122,6 +133,17 @@ class Edge:
                 "ms": round(seconds * 1000, 2),
             }
             _ACCESS.log(level, "answered", extra=extra)
+
+
+def _own_limit(path: str) -> int | None:
+    """What a handler that bounds its body itself may hold; None where the edge bounds it."""
+    return next((held for ending, held in OWN_LIMIT.items() if path.endswith(ending)), None)
+
+
+def _declared(headers: Mapping[bytes, bytes]) -> int:
+    """The Content-Length; 0 where there is none."""
+    length = headers.get(b"content-length", b"0")
+    return int(length[:20]) if length.isdigit() else 0
 
 
 class _Answer:

@@ -132,7 +132,7 @@ def _add_single(app: FastAPI, service: Service) -> None:
         agency = service.submitter(await web.identify(request))
         body.require_media(request, body.JSON)
         body.require_plain(request)
-        raw = await body.whole(request, service.settings.max_body)
+        raw = await body.plain(request)
         key = request.headers.get("idempotency-key")
         answer = service.repeats.answer(agency, key, raw) if key else None
         if answer is None:
@@ -148,7 +148,8 @@ def _add_single(app: FastAPI, service: Service) -> None:
         "schema": {"type": "string", "maxLength": 255},
         "description": "Repeating it with the same body repeats the answer.",
     }
-    app.router.routes.append(
+    app.router.routes.insert(
+        0,  # routes are tried in order, and this is the one that must be fast
         Direct(
             "/v1/reports",
             submit,
@@ -163,7 +164,7 @@ def _add_single(app: FastAPI, service: Service) -> None:
             },
             dependencies=[Depends(web.bearer)],
             openapi_extra={"parameters": [key_header]},
-        )
+        ),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from fastapi import Request
 
 from services.ingest.problems import MALFORMED
-from shared.problems import MEDIA, TIMEOUT, TOO_LARGE
+from shared.problems import MEDIA, TIMEOUT, TOO_LARGE, Problem
 
 JSON: Final = ("application/json",)
 NDJSON: Final = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines")
@@ -52,6 +52,19 @@ def _is_gzip(request: Request) -> bool:
         f"Content-Encoding {encoding[:40]!r} is not taken: send gzip, or none.",
         headers={"Accept-Encoding": "gzip"},
     )
+
+
+async def plain(request: Request) -> bytes:
+    """A short body, whose size the edge bounds; raises the 408 problem where it does not arrive."""
+    try:
+        async with asyncio.timeout(STALLED):
+            return await request.body()
+    except TimeoutError:
+        raise _stalled() from None
+
+
+def _stalled() -> Problem:
+    return TIMEOUT.because(f"The body did not arrive: no byte for {STALLED:.0f} seconds.")
 
 
 class Gunzip:
@@ -104,7 +117,7 @@ async def pieces(request: Request, limit: int) -> AsyncIterator[bytes]:
             async with asyncio.timeout(STALLED):
                 data = await anext(source, None)
         except TimeoutError:
-            raise TIMEOUT.because(f"No byte of the body arrived for {STALLED:.0f} seconds.") from None
+            raise _stalled() from None
         if data is None:
             break
         for piece in gunzip.feed(data) if gunzip else (data,):
