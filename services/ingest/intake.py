@@ -26,11 +26,13 @@ from services.ingest.receipts import Receipt, Sealer
 from shared import telemetry
 from shared.contracts.topics import H_SCHEMA, H_TRACEPARENT, REPORTS
 from shared.log import Log, NewRecord, Position
-from shared.problems import Problem
+from shared.problems import TOO_LARGE, Problem
 from shared.settings import Settings
 
 SCHEMA: Final = "report/1"
 """Contract and version of the records' values."""
+LARGEST: Final = 4 << 20
+"""Bytes of a canonical report: half of what the log takes, whatever the limits of bodies are set to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,10 @@ class Intake:
                 errors,
             )
         report = self.feed.to_report(payload, received_at)
-        record = NewRecord(report.report_id, report.to_json(), headers)
+        value = report.to_json()
+        if len(value) > LARGEST:
+            raise TOO_LARGE.because(f"The report exceeds {LARGEST} bytes once mapped: split it.")
+        record = NewRecord(report.report_id, value, headers)
         return Admitted(record, report.version, payload.schema_)
 
     def append(self, admitted: Sequence[Admitted]) -> list[Position]:

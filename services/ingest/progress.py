@@ -25,7 +25,7 @@ from shared.contracts.topics import (
     REPORTS,
     TOPICS,
 )
-from shared.errors import Transient
+from shared.errors import Misconfigured, Transient
 from shared.log import Log, Position, Record
 
 State = Literal["ACCEPTED", "FUSED", "DEAD_LETTERED"]
@@ -135,7 +135,7 @@ class Progress:
             committed = self._commits()
             ends = self._log.ends(REPORTS.name)
             self._letters.catch_up()
-        except Transient as error:
+        except (Transient, Misconfigured) as error:
             if self._away is None:
                 logging.getLogger(__name__).warning("the log is away: %s", error)
             self._away = str(error)
