@@ -109,8 +109,7 @@ class KafkaLog:
             places, late = self._await(futures)
             failure = failure or late
             if failure is not None:
-                if not getattr(failure, "retriable", False):
-                    self._retire(producer)
+                self._retire(producer)
                 with speaking():
                     raise failure
         return [Position(topic, partition, offset) for partition, offset in places]
@@ -291,13 +290,18 @@ class KafkaLog:
         return places, failure
 
     def _retire(self, producer: Any) -> None:
-        """Let go of a producer that may be beyond recovery; what others still send through it may finish."""
+        """Let go of a producer that failed a record: what else it holds fails too, and nothing comes late.
+
+        An idempotent producer of kafka-python 3.0 never sends again once a batch that was on its way has
+        expired, and cannot be closed then either: hence by force.
+        """
         if self._producers.take(producer) is None:
             return
+        producer._sender.force_close()  # noqa: SLF001 - see above
 
         def close() -> None:
             with suppress(kafka_errors.KafkaError):
-                producer.close(timeout=3 * self._options.timeout)
+                producer.close(timeout=2 * self._options.timeout)
 
         threading.Thread(target=close, name="log-retired-producer", daemon=True).start()
 
