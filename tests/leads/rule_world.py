@@ -66,6 +66,9 @@ def view_of(subject: str, reports: Iterable[Report], now: datetime = NOW) -> Vie
 
 def label_of(mention: Mention) -> str:
     """A label as the picture gives."""
+    parts = [getattr(mention, field, None) for field in ("given_names", "family_names")]
+    if all(parts):
+        return " ".join(map(str, parts))
     for field in ("full_name", "name", "number", "plate", "value", "address", "city"):
         value = getattr(mention, field, None)
         if value:
