@@ -112,7 +112,9 @@ def name_pairs(folder: Path, model: Model) -> dict[str, Any]:
     kinds = {"Person": Kind.PERSON, "Vessel": Kind.VESSEL}
     counts: Counter[tuple[bool, bool]] = Counter()
     unreached = 0
-    for r in _csv(folder / "name_pairs_dev.csv"):
+    rows = list(_csv(folder / "name_pairs_dev.csv"))
+    model = model.sized(2 * len(rows))
+    for r in rows:
         kind = kinds.get(r["schema"], Kind.ORGANIZATION)
         a, b = (
             make_profile(kind, "*", n, read_row({"names": [n]}, kind)[0], (str(i), False, model))
@@ -139,7 +141,9 @@ def main() -> None:
     chosen = parser.parse_args()
     model = models.load(chosen.model)
     for name in chosen.sets:
-        result = name_pairs(chosen.folder, model) if name == "name_pairs_dev" else run(name, chosen.folder, model)
+        result = (
+            name_pairs(chosen.folder, model) if name == "name_pairs_dev" else run(name, chosen.folder, model)
+        )
         result["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         json.dump(result, sys.stdout)
         print(flush=True)

@@ -13,7 +13,9 @@ _FULL: Final = 36
 
 _CLASH: Final = {GIVEN: "given", FAMILY: "family", UNKNOWN: "different"}
 
-_NAMESAKE: Final = frozenset({"same", "form", "spelling", "suffix", "no suffix", "generation", "missing", "particle"})
+_NAMESAKE: Final = frozenset(
+    {"same", "form", "spelling", "suffix", "no suffix", "generation", "missing", "particle"}
+)
 
 Row = tuple[str, str | None, str | None, int]
 """A scored word: level, value of each side, bits."""

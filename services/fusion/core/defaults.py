@@ -127,8 +127,8 @@ _PERSON: Final = KindModel(
     ),
     rules=(
         "b4 t | a1 y po m o dd a3 pi", "po pi | a1 b1 y m t o dd a3 b4", "a3 b4 | y md po t o pi",
-        "b po | t o y a3 md pi", "d | t o po a3 b4 pi", "b o | a1 y po m t dd a3 pi", "a3 t | y md po o b4 pi",
-        "a3 b4 | t o a b", "n1 | n2 y n3",
+        "d | t o po a3 b4 pi", "b o | a1 y po m t dd a3 pi", "a3 t | y md po o b4 pi",
+        "p q | y t po o md", "p i | y md t po", "j | y md t po",
     ),
     identifiers=tuple(c.feature for c in _PERSON_IDENTIFIERS if c.feature != "ip"),
 )  # fmt: skip
@@ -168,7 +168,7 @@ _ORGANIZATION: Final = KindModel(
         _ADDRESS,
         *_ORGANIZATION_IDENTIFIERS,
     ),
-    rules=("w1 | w2 w3 w4 t po", "w2 w3 | w4 t po", "po pi | w1 w2", "s4 | w1 w2 t po"),
+    rules=("w1 | w2 w3 w4 t po", "w2 w3 | w4 t po", "po pi | w1 w2", "j | t po"),
     identifiers=tuple(c.feature for c in _ORGANIZATION_IDENTIFIERS),
 )  # fmt: skip
 
@@ -198,7 +198,7 @@ _VESSEL: Final = KindModel(
         Comparing("flag", "equal", {"same": Level("same", 0.8, 0.1), "different": Level("different", 0.2, 0.9)},
                   stable=False),
     ),
-    rules=("w1 | w2 w3 f", "w2 w3 | w4 f"),
+    rules=("w1 | w2 w3 f", "w2 w3 | w4 f", "j | f"),
     identifiers=("imo", "mmsi", "hull_id", "official_no", "call_sign"),
 )  # fmt: skip
 _AIRCRAFT: Final = KindModel(
