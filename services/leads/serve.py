@@ -17,12 +17,14 @@ from services.leads import migrations
 from services.leads.app import Parts, create_app
 from services.leads.evaluate import Evaluator
 from services.leads.project import Projector
+from services.leads.size_store import sizes
 from shared import web
 from shared.auth import verifier_from
 from shared.contracts.topics import JUDGEMENTS, LEADS_GROUP, RESOLUTIONS, TOPICS
 from shared.database import Database, migrate, open_database
 from shared.log import Log, open_log
 from shared.settings import Settings
+from shared.sizes import Sizes
 from shared.telemetry import configure_logging
 from shared.worker import Pace, Worker
 
@@ -74,7 +76,11 @@ class Service:
         self._failed: list[BaseException] = []
         self._threads = [
             threading.Thread(target=self._guard, args=(name, run), name=name, daemon=True)
-            for name, run in (("projection", self._worker.run), ("evaluation", self._evaluate))
+            for name, run in (
+                ("projection", self._worker.run),
+                ("evaluation", self._evaluate),
+                ("sizes", self._count),
+            )
         ]
 
     def start(self) -> None:
@@ -99,6 +105,9 @@ class Service:
 
     def _evaluate(self) -> None:
         self._evaluator.run(self._stop)
+
+    def _count(self) -> None:
+        Sizes(self._db, sizes).run(self._stop)
 
     def _guard(self, name: str, run: Callable[[], None]) -> None:
         """Run a thread's work; where it ends before its time, stop the process."""
