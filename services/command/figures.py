@@ -13,6 +13,9 @@ from shared.settings import Settings
 Samples = Mapping[tuple[str, str], float]
 """Summed values by sample name and the label that matters here (``group``), else ``""``."""
 
+OF_ALL = frozenset({"interlock_entities", "interlock_merges", "interlock_leads", "interlock_due"})
+"""Every process tells these of the whole picture, not of its own share."""
+
 
 @dataclass(frozen=True, slots=True)
 class Figures:
@@ -54,7 +57,8 @@ def summed(texts: Iterable[str]) -> Samples:
             for sample in family.samples:
                 if sample.name.startswith("interlock_"):
                     key = (sample.name, sample.labels.get("group", ""))
-                    sums[key] = sums.get(key, 0.0) + sample.value
+                    before = sums.get(key, 0.0)
+                    sums[key] = max(before, sample.value) if sample.name in OF_ALL else before + sample.value
     return sums
 
 
