@@ -19,8 +19,6 @@ from shared.log_kafka_options import parse
 from tests.conftest import Broker
 from tests.shared.log_contract import KEPT, PASSING, LogContract, everything, until, values
 
-pytestmark = pytest.mark.xdist_group("kafka")
-
 
 def configure(url: str, settings: dict[str, str]) -> None:
     """Set a topic's settings that production has no need of."""
