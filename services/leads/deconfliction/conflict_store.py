@@ -39,6 +39,7 @@ class Row:
     escalates_ms: int | None
     opened_ms: int
     closed_ms: int | None
+    note: bytes | None = None
 
     def agency(self, number: str) -> str:
         """The agency of one side."""
@@ -138,13 +139,17 @@ def add_notices(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     upsert(conn, notice, list(rows), update=())
 
 
-def notices(conn: Connection, agency: str, after: tuple[int, str], limit: int) -> list[Any]:
-    """An agency's notices, oldest first, past ``after`` (created, id)."""
+def notices(
+    conn: Connection, agency: str, after: tuple[int, str], limit: int, levels: Sequence[str] | None
+) -> list[Any]:
+    """An agency's notices, oldest first, past ``after`` (created, id); of these ``levels`` where given."""
     later = or_(
         notice.c.created_ms > after[0],
         and_(notice.c.created_ms == after[0], notice.c.notice_id > after[1]),
     )
     statement = select(notice).where(notice.c.agency == agency, later)
+    if levels is not None:
+        statement = statement.where(notice.c.level.in_(levels))
     return list(conn.execute(statement.order_by(notice.c.created_ms, notice.c.notice_id).limit(limit)))
 
 

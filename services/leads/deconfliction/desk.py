@@ -25,6 +25,10 @@ SUPPRESS_BELOW: Final = 5
 """Statistics do not show cells smaller than this."""
 
 
+Placed = tuple[list[Any], dict[str, Any]]
+"""A row of a list with its place, after which the next page begins."""
+
+
 class NotHere(LookupError):
     """There is nothing, or nothing that this agency may know of."""
 
@@ -35,14 +39,13 @@ class Desk:
 
     registry: Registry
 
-    def inbox(
-        self, agency: str, after: tuple[int, str], limit: int, *, supervisor: bool
-    ) -> list[dict[str, Any]]:
+    def inbox(self, agency: str, after: tuple[int, str], limit: int, *, supervisor: bool) -> list[Placed]:
         """An agency's notices, oldest first; those for supervisors only where ``supervisor``."""
         ring = self.registry.keys.ring()
+        levels = None if supervisor else ("SIDE",)
         with self.registry.db.snapshot() as conn:
-            rows = conflicts.notices(conn, agency, after, limit)
-        return [_shown(ring, r) for r in rows if supervisor or r.level != "SUPERVISOR"]
+            rows = conflicts.notices(conn, agency, after, limit, levels)
+        return [([r.created_ms, r.notice_id], _shown(ring, r)) for r in rows]
 
     def acknowledge(self, agency: str, notice_id: str, who: str) -> dict[str, Any]:
         """Say that a notice has been read; again changes nothing. Raises ``NotHere``."""
@@ -59,23 +62,28 @@ class Desk:
             found = conflicts.one_notice(conn, notice_id, agency)
         return _shown(ring, found)
 
-    def resolve(self, agency: str, conflict_id: str, outcome: Outcome) -> dict[str, Any]:
-        """Say how a conflict was settled. Raises ``NotHere`` or ``NotAllowed``."""
-        at = milliseconds(self.registry.clock())
+    def resolve(
+        self, agency: str, conflict_id: str, outcome: Outcome, note: str | None = None
+    ) -> dict[str, Any]:
+        """Say how a conflict was settled; both sides read the note. Raises ``NotHere`` or ``NotAllowed``."""
+        at, ring = milliseconds(self.registry.clock()), self.registry.keys.ring()
         with self.registry.db.transaction() as conn:
             row, side = _of_side(conn, agency, conflict_id)
             if row.state not in set(State):
                 raise NotAllowed(f"the conflict is {row.state}: there is nothing to resolve")
             conflicts.save(conn, row, states.resolve(row.as_conflict(), side, outcome), at)
+            if note:
+                sealed = ring.seal(row.agency_a, f"{agency}: {note}".encode())
+                conflicts.change(conn, conflict_id, {"note": sealed})
             settled = conflicts.read(conn, conflict_id)
         assert settled is not None
-        return conflict_view(settled, side)
+        return conflict_view(ring, settled, side)
 
     def conflict(self, agency: str, conflict_id: str) -> dict[str, Any]:
         """A conflict as one of its sides sees it. Raises ``NotHere``."""
         with self.registry.db.snapshot() as conn:
             row, side = _of_side(conn, agency, conflict_id, lock=False)
-        return conflict_view(row, side)
+        return conflict_view(self.registry.keys.ring(), row, side)
 
     def withdraw(self, agency: str, number: str) -> None:
         """Take a submission back; its conflicts close. Raises ``NotHere``."""
@@ -106,16 +114,18 @@ class Desk:
             "submitted_at": moment(found.submitted_ms),
             "checked_at": moment(found.checked_ms),
             "expires_at": moment(found.expires_ms),
-            "conflicts": [conflict_view(r, number) for r in told],
+            "conflicts": [conflict_view(ring, r, number) for r in told],
         }
 
-    def queue(self, after: tuple[int, str], limit: int) -> list[dict[str, Any]]:
+    def queue(self, after: tuple[int, str], limit: int) -> list[Placed]:
         """What waits for a watch officer: both submissions, for he must compare them; oldest first."""
         ring = self.registry.keys.ring()
         with self.registry.db.snapshot() as conn:
             rows = conflicts.in_state(conn, QUEUED, None, after, limit)
             found = store.read(conn, {n for r in rows for n in (r.a, r.b)})
-        return [_queued(ring, r, [found[n] for n in (r.a, r.b)]) for r in rows]
+        return [
+            ([r.opened_ms, r.conflict_id], _queued(ring, r, [found[n] for n in (r.a, r.b)])) for r in rows
+        ]
 
     def confirm(self, conflict_id: str) -> None:
         """A watch officer finds that a possible match is one: both sides are told. Raises ``NotHere``."""
@@ -167,7 +177,7 @@ def suppressed(count: int) -> int | str:
     return count if count >= SUPPRESS_BELOW else f"<{SUPPRESS_BELOW}"
 
 
-def conflict_view(row: Row, side: str) -> dict[str, Any]:
+def conflict_view(ring: KeyRing, row: Row, side: str) -> dict[str, Any]:
     """A conflict as one side sees it: whether the other has read its notice, not who or when."""
     mine = row.acknowledged_a_ms if side == row.a else row.acknowledged_b_ms
     return {
@@ -178,6 +188,7 @@ def conflict_view(row: Row, side: str) -> dict[str, Any]:
         "state": row.state,
         "urgency": row.urgency,
         "outcome": row.outcome,
+        "note": None if row.note is None else ring.open(row.agency_a, row.note).decode(),
         "opened_at": moment(row.opened_ms),
         "acknowledged": mine is not None,
         "closed_at": None if row.closed_ms is None else moment(row.closed_ms),

@@ -64,6 +64,7 @@ def _backfill(registry: Registry, progress: Callable[[int], None]) -> int:
 SEALED: Final = (
     (tables.submission, "sealed", "agency"),
     (tables.conflict, "evidence", "agency_a"),
+    (tables.conflict, "note", "agency_a"),
     (tables.notice, "sealed", "agency"),
     (tables.notice, "acknowledged_by", "agency"),
     (tables.delivery, "address", "agency"),

@@ -73,6 +73,7 @@ conflict: Final = Table(
     Column("state", Text, nullable=False),
     Column("urgency", Text, nullable=False),
     Column("outcome", Text),
+    Column("note", LargeBinary, comment="who settled it and what he wrote, sealed for agency_a"),
     Column(
         "silent",
         Text,

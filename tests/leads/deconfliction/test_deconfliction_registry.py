@@ -61,7 +61,7 @@ class House:
 
     def inbox(self, agency: str) -> list[dict[str, Any]]:
         self.settle()
-        return self.desk.inbox(agency, (0, ""), 100, supervisor=True)
+        return [notice for _, notice in self.desk.inbox(agency, (0, ""), 100, supervisor=True)]
 
 
 @pytest.fixture
@@ -165,7 +165,7 @@ def test_a_possible_match_waits_for_the_watch_officer(house: House) -> None:
     answer = house.target(B, "b1", names=[{"full_name": "John Smith", "birth": "1989-05-05"}])
     assert answer.status == "CLEAR"
     assert house.inbox(A) == []
-    (case,) = house.desk.queue((0, ""), 10)
+    ((_, case),) = house.desk.queue((0, ""), 10)
     house.desk.confirm(case["conflict_id"])
     assert [n["class"] for n in house.inbox(A) + house.inbox(B)] == ["POSSIBLE", "POSSIBLE"]
 

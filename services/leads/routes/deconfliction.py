@@ -1,0 +1,188 @@
+"""``/v1/deconfliction``: submit targets and events, read one's own, the watch officer's queue, statistics."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Query, Request
+from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response, StreamingResponse
+
+from services.leads.answers import listing, page, place
+from services.leads.deconfliction.desk import Desk, NotHere
+from services.leads.deconfliction.registry import Registry, TooMany
+from services.leads.deconfliction.states import NotAllowed
+from services.leads.deconfliction.submissions import Answer, EventSubmission, TargetSubmission
+from shared.problems import (
+    CONFLICT,
+    FORBIDDEN,
+    INVALID,
+    NOT_FOUND,
+    TOO_LARGE,
+    TOO_MANY,
+    UNAUTHENTICATED,
+    field_errors,
+    problem_responses,
+)
+from shared.web import Who, require
+
+MAX_BULK = 64 << 20
+"""Bytes of a caseload sent at once."""
+CHUNK = 100
+"""Lines of a caseload that one transaction enters."""
+SUBMITTERS = ("submitter", "analyst", "supervisor", "watch_officer")
+_REFUSALS = problem_responses(UNAUTHENTICATED, FORBIDDEN, INVALID, TOO_MANY)
+_UNKNOWN = problem_responses(UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, CONFLICT)
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """The registry's refusals as problems: what may not be known of is 404, like what is not there."""
+    try:
+        yield
+    except NotHere:
+        raise NOT_FOUND.because(NOT_FOUND.doc) from None
+    except NotAllowed as error:
+        raise CONFLICT.because(f"{error}.") from None
+    except TooMany as error:
+        raise TOO_MANY.retry(str(error), 3600) from None
+
+
+def router(registry: Registry, wake: Callable[[], None]) -> APIRouter:
+    """The routes; ``wake()`` tells the matcher that there is work."""
+    routes = APIRouter(prefix="/v1/deconfliction", tags=["deconfliction"])
+    _submit_routes(routes, registry, wake)
+    _own_routes(routes, Desk(registry), wake)
+    _officer_routes(routes, registry, wake)
+    return routes
+
+
+def _submit_routes(routes: APIRouter, registry: Registry, wake: Callable[[], None]) -> None:
+    def entered(who: Who, submitted: TargetSubmission | EventSubmission) -> Response:
+        require(who, *SUBMITTERS)
+        with refusals():
+            answer = registry.submit(who.agency, submitted, who.subject)
+        wake()
+        return Response(answer.model_dump_json(by_alias=True), 201, media_type="application/json")
+
+    @routes.post(
+        "/targets", status_code=201, response_model=Answer, summary="Submit a target", responses=_REFUSALS
+    )
+    def target(who: Who, submitted: TargetSubmission) -> Response:
+        """Enter a target and learn at once whom to call. The same ``reference`` again updates it."""
+        return entered(who, submitted)
+
+    @routes.post(
+        "/events",
+        status_code=201,
+        response_model=Answer,
+        summary="Submit a planned operation",
+        responses=_REFUSALS,
+    )
+    def event(who: Who, submitted: EventSubmission) -> Response:
+        """Enter an operation and learn at once who plans another near it. Operations are never silent."""
+        return entered(who, submitted)
+
+    @routes.post(
+        "/targets:bulk",
+        summary="Submit a whole caseload",
+        responses=problem_responses(UNAUTHENTICATED, FORBIDDEN, TOO_LARGE),
+    )
+    async def bulk(who: Who, request: Request) -> StreamingResponse:
+        """NDJSON, one target a line; the answer has one line for each, in order. Needs a supervisor.
+
+        One bad line does not sink the rest, and sending all again changes nothing.
+        """
+        require(who, "supervisor")
+        body = bytearray()
+        async for part in request.stream():
+            body += part
+            if len(body) > MAX_BULK:
+                raise TOO_LARGE.because(f"Send at most {MAX_BULK} bytes at once.")
+        answers = await run_in_threadpool(lambda: b"".join(_bulk(registry, who.agency, bytes(body))))
+        wake()
+        return StreamingResponse(iter((answers,)), media_type="application/x-ndjson")
+
+
+def _bulk(registry: Registry, agency: str, body: bytes) -> Iterator[bytes]:
+    """Enter a caseload, some lines a transaction, and answer line by line."""
+    lines = enumerate(body.split(b"\n"), 1)
+    while chunk := list(islice(lines, CHUNK)):
+        results: dict[int, dict[str, Any]] = {}
+        good: list[tuple[int, TargetSubmission]] = []
+        for number, line in chunk:
+            if not line.strip():
+                continue
+            try:
+                good.append((number, TargetSubmission.from_json(line)))
+            except ValidationError as error:
+                problem = INVALID.because("The line is no target.", field_errors(error.errors()))
+                results[number] = {
+                    "outcome": "REFUSED",
+                    "problem": problem.document("/v1/deconfliction/targets:bulk"),
+                }
+        answers = registry.submit_many(agency, [s for _, s in good])
+        for (number, _), answer in zip(good, answers, strict=True):
+            results[number] = {"outcome": "ACCEPTED", **answer.model_dump(mode="json", by_alias=True)}
+        for number in sorted(results):
+            yield orjson.dumps({"line": number, **results[number]}) + b"\n"
+
+
+def _own_routes(routes: APIRouter, desk: Desk, wake: Callable[[], None]) -> None:
+    @routes.get("/queue", summary="Possible matches that wait for a watch officer", responses=_UNKNOWN)
+    def queue(
+        who: Who, limit: Annotated[int, Query(ge=1, le=500)] = 50, cursor: str | None = None
+    ) -> Response:
+        """Both submissions of each case, oldest first: confirm it, or dismiss it."""
+        require(who, "watch_officer")
+        after = place("queue", cursor, (int, str)) or [0, ""]
+        return listing(page("queue", desk.queue((after[0], after[1]), limit + 1), limit))
+
+    @routes.get("/statistics", summary="Counts without identities", responses=_UNKNOWN)
+    def statistics(who: Who, days: Annotated[int, Query(ge=1, le=3660)] = 90) -> Response:
+        """Conflicts by week, state and outcome; a supervisor also sees who of his agency asks for a lot."""
+        require(who, "watch_officer", "supervisor", "auditor", "operator")
+        found = desk.statistics(days)
+        if "supervisor" in who.roles:
+            near = desk.registry.close_to_limit(who.agency)
+            found["close_to_limit"] = [{"user": user, "identifiers": n} for user, n in near]
+        return listing(found)
+
+    @routes.get("/{number}", summary="One of the agency's own submissions", responses=_UNKNOWN)
+    def own(who: Who, number: str) -> Response:
+        """Its state and the conflicts that its owner may know of; for everyone else it does not exist."""
+        with refusals():
+            return listing(desk.status(who.agency, number))
+
+    @routes.post("/{number}/withdraw", summary="Take a submission back", responses=_UNKNOWN)
+    def withdraw(who: Who, number: str) -> Response:
+        """Its conflicts close; nobody meets it any more."""
+        require(who, *SUBMITTERS)
+        with refusals():
+            desk.withdraw(who.agency, number)
+            wake()
+            return listing(desk.status(who.agency, number))
+
+
+def _officer_routes(routes: APIRouter, registry: Registry, wake: Callable[[], None]) -> None:
+    desk = Desk(registry)
+
+    @routes.post("/queue/{conflict_id}/confirm", status_code=204, summary="It is a match", responses=_UNKNOWN)
+    def confirm(who: Who, conflict_id: str) -> Response:
+        """Both sides are told."""
+        require(who, "watch_officer")
+        with refusals():
+            desk.confirm(conflict_id)
+        wake()
+        return Response(status_code=204)
+
+    @routes.post("/queue/{conflict_id}/dismiss", status_code=204, summary="It is none", responses=_UNKNOWN)
+    def dismiss(who: Who, conflict_id: str) -> Response:
+        """Nobody is told, and the pair never comes up again on this evidence."""
+        require(who, "watch_officer")
+        with refusals():
+            desk.dismiss(conflict_id)
+        return Response(status_code=204)
