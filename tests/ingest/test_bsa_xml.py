@@ -311,6 +311,15 @@ def test_the_importer_says_what_the_batch_does_not() -> None:
     assert made.predicate.basis == "TIP_UNVETTED"
 
 
+def test_the_acknowledged_ids_may_be_given_with_the_import() -> None:
+    query = {"bsa_id": ["31000000000001", "31000000000002"]}
+    defaults = BatchDefaults.from_query("DCZZZ0009", NOW, query)
+    found = [p for _, p in read(batch(party("30", "SYN A"), party("30", "SYN B")), defaults)]
+    assert [p["bsa_id"] for p in found if isinstance(p, dict)] == query["bsa_id"]
+    with pytest.raises(BadBatch, match="14 digits"):
+        BatchDefaults.from_query("DCZZZ0009", NOW, {"bsa_id": ["31"]})
+
+
 def test_an_unknown_setting_of_an_import_is_named() -> None:
     with pytest.raises(BadBatch, match="colour is no setting"):
         BatchDefaults.from_query("DCZZZ0009", NOW, {"colour": ["red"]})

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -197,3 +198,9 @@ def test_the_documented_example_is_accepted_as_written() -> None:
     made = report(example("BCSC.SEIZURE"))
     assert made.facts.seized_usd == 175_930
     assert parse(example("BCSC.SEIZURE")).schema_ == "BCSC.SEIZURE/1"
+
+
+@each_type
+def test_the_documentation_lists_the_type_in_its_own_words(kind: ReportType) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "feeds.md").read_text(encoding="utf-8")
+    assert f"| `{kind.schema}` | {kind.doc.strip().splitlines()[0]} |" in page

@@ -181,14 +181,13 @@ class Retraction(Identification):
     ``originator`` and ``case_no``; ``reason`` is welcome. Whatever else the report had may be sent again
     and is not kept (nor is ``reason``, in a type that has a field of that name). The canonical report
     needs terms of its own: where they are not sent, it is for the originator alone, graded F6, obtained
-    by the originator's consent, and held for five years so that it outlives every earlier version.
+    by the originator's consent. It is held for five years, so that it outlives every earlier version.
     """
 
     event_start: AwareDatetime | None = None
     legal_basis: LegalBasis | None = None
     evaluation: Evaluation | None = None
     handling: Handling | None = None
-    retention: Retention | None = None
     reason: Line | None = None
 
 

@@ -87,14 +87,24 @@ class BatchDefaults:
         for name, values in query.items():
             if name not in QUERY:
                 raise BadBatch(f"{name} is no setting of an import; there are {', '.join(QUERY)}")
-            given[name] = tuple(values) if name == "release_to" else values[-1]
+            if name == "bsa_id":
+                given["bsa_ids"] = tuple(_known_id(value) for value in values)
+            else:
+                given[name] = tuple(values) if name == "release_to" else values[-1]
         return cls(agency_id=agency_id, received_at=received_at, **given)
 
 
-QUERY: Final = tuple(
-    name for name in BatchDefaults.__dataclass_fields__ if name not in {"agency_id", "received_at", "bsa_ids"}
+QUERY: Final = (
+    *(n for n in BatchDefaults.__dataclass_fields__ if n not in {"agency_id", "received_at", "bsa_ids"}),
+    "bsa_id",
 )
-"""What the query of an import may give."""
+"""What the query of an import may give; ``bsa_id`` and ``release_to`` repeat."""
+
+
+def _known_id(value: str) -> str:
+    if code(value, r"[0-9]{14}") is None:
+        raise BadBatch(f"{value[:20]!r} is no BSA id: it has 14 digits")
+    return value
 
 
 def read(xml: bytes, defaults: BatchDefaults) -> Iterator[tuple[int, dict[str, Any] | Unreadable]]:
