@@ -2,7 +2,6 @@
 
 import signal
 import sys
-from types import FrameType
 
 from shared.contracts.topics import Topic
 from shared.errors import Transient
@@ -28,21 +27,14 @@ def burst(url: str, topic: str, key: str) -> None:
 
 def consume(url: str, topic: str) -> None:
     """Poll once, name the records, wait for SIGUSR1, then commit and say whether that was refused."""
-    go_on = False
-
-    def on_signal(_number: int, _frame: FrameType | None) -> None:
-        nonlocal go_on
-        go_on = True
-
-    signal.signal(signal.SIGUSR1, on_signal)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
     log = open_log(url)
     consumer = log.consumer("group", [topic])
     records = []
     while not records:
         records = consumer.poll(1000, 1.0)
     print(" ".join((r.value or b"").decode() for r in records), flush=True)
-    while not go_on:
-        signal.pause()
+    signal.sigwait({signal.SIGUSR1})
     try:
         consumer.commit()
         print("committed", flush=True)
