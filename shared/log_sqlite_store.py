@@ -5,11 +5,13 @@ page: SQLite fills such pages to the brim and never searches. Which errors tryin
 here, in ``translated``.
 """
 
+import fcntl
+import os
 import random
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Final
 
@@ -135,11 +137,51 @@ def speaking(path: Path) -> Iterator[None]:
         raise better from error
 
 
+class Turnstile:
+    """Where the processes that want to write queue, so that a busy one cannot go twice while another waits.
+
+    Only who is next waits for the file itself; everybody else, the one before included, waits here. It makes
+    waiting fair and nothing more: whoever cannot get in goes on without.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(f"{path}-turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    @contextmanager
+    def next(self) -> Iterator[None]:
+        """Be the next to write."""
+        deadline = time.monotonic() + CONTENTION
+        held = False
+        while not held and time.monotonic() < deadline:
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                held = True
+            except OSError:
+                time.sleep(_moment())
+        try:
+            yield
+        finally:
+            if held:
+                fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        os.close(self._file)
+
+
+def _moment() -> float:
+    """About a millisecond, never twice the same: it spreads those who wait."""
+    return random.uniform(0.0002, 0.002)  # noqa: S311 - decides nothing
+
+
 @contextmanager
-def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
+def transaction(
+    connection: sqlite3.Connection, path: Path, turnstile: Turnstile | None = None
+) -> Iterator[None]:
     """Hold the file's one write lock; commit at the end, roll back on any error. Raises as ``translated``."""
     with speaking(path):
-        _begin(connection)
+        with turnstile.next() if turnstile else nullcontext():
+            _begin(connection)
         try:
             yield
             connection.execute("COMMIT")
@@ -158,7 +200,7 @@ def _begin(connection: sqlite3.Connection) -> None:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF not in _BUSY or time.monotonic() > deadline:
                 raise
-            time.sleep(random.uniform(0.0002, 0.002))  # noqa: S311 - spreads the waiters, decides nothing
+            time.sleep(_moment())
         else:
             return
 

@@ -50,6 +50,7 @@ class Writer:
         self._chores = chores
         self._pause = pause
         self._connection: sqlite3.Connection | None = None
+        self._turnstile = store.Turnstile(path)
         self._queue: deque[_Queued] = deque()
         self._waiting = 0
         self._lock = threading.Lock()
@@ -119,6 +120,7 @@ class Writer:
             raise
         finally:
             self._forget()
+            self._turnstile.close()
 
     def _loop(self) -> None:
         due = time.monotonic() + self._pause
@@ -151,7 +153,7 @@ class Writer:
         try:
             if self._connection is None:
                 self._connection = store.connect(self._path, wait=0)
-            with store.transaction(self._connection, self._path):
+            with store.transaction(self._connection, self._path, self._turnstile):
                 for queued in batch:
                     try:
                         with store.savepoint(self._connection):
