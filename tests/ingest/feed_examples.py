@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from services.ingest.feeds import FEEDS
-from services.ingest.feeds.base import Envelope, Identification, ReportType
+from services.ingest.feeds.base import Identification, ReportType
 from services.ingest.feeds.problems import Problem, problems_of
 from shared.contracts.report import Report
 
@@ -68,8 +68,3 @@ def pointers(payload: dict[str, Any], at: datetime = NOW) -> list[str]:
 def links(canonical: Report) -> set[tuple[str, str, str]]:
     """(source, type, target) of every relation."""
     return {(r.source, r.type.value, r.target) for r in canonical.relations}
-
-
-def envelope_of(parsed: Identification) -> Envelope:
-    assert isinstance(parsed, Envelope)
-    return parsed

@@ -23,6 +23,8 @@ SEIZURE = "BCSC.SEIZURE"
         ("/action", "DELETE", "/action"),
         ("/version", 0, "/version"),
         ("/event_start", "2026-03-04T21:10:00", "/event_start"),
+        ("/event_start", "9999-12-31T23:59:59-14:00", "/event_start"),
+        ("/event_start", "0001-01-01T00:00:00+14:00", "/event_start"),
         ("/event_end", "2026-03-04T21:09:59-07:00", "/event_end"),
         ("/originator/agency_id", "TX1", "/originator/agency_id"),
         ("/originator/phone", "915-555-0142", "/originator/phone"),

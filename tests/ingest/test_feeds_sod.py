@@ -26,6 +26,7 @@ TARGET = "_phone-19155550161"
         ("SOD.TARGET_ID", "/id_type", "SHOE_SIZE", "/id_type"),
         ("SOD.TARGET_ID", "/value", "1", "/value"),
         ("SOD.TARGET_ID", "/active_to", "2026-01-11T00:00:00Z", "/active_to"),
+        ("SOD.TARGET_ID", "/active_to", "9999-12-31T23:59:59-14:00", "/active_to"),
         ("SOD.TARGET_ID", "/user", "nobody", "/user"),
         ("SOD.INTERCEPT_SUMMARY", "/legal_basis/kind", "PEN_TRAP", "/legal_basis/kind"),
         ("SOD.INTERCEPT_SUMMARY", "/handling/cui", "CUI//LEI", "/handling/cui"),

@@ -25,11 +25,12 @@ from functools import cache, cached_property
 from importlib.resources import files
 from typing import Annotated, Any, ClassVar, Final, Literal, Self, cast, get_args
 
-from pydantic import AwareDatetime, Field, TypeAdapter, ValidationInfo, model_validator
+from pydantic import Field, TypeAdapter, ValidationInfo, model_validator
 from pydantic_core import from_json
 
 from services.ingest.feeds import rules
 from services.ingest.feeds.draft import Draft, changed, make, utc
+from services.ingest.feeds.parts import Moment
 from services.ingest.feeds.problems import Problem, broken, refusal
 from services.ingest.feeds.schema import json_schema
 from shared.contracts.entities import (
@@ -103,8 +104,8 @@ class Envelope(Identification):
     ELSEWHERE: ClassVar[frozenset[str]] = frozenset()
     """Own fields that the canonical report holds in full elsewhere, so ``details`` leaves them out."""
 
-    event_start: AwareDatetime = Field(description="when it happened or began, with UTC offset")
-    event_end: AwareDatetime | None = None
+    event_start: Moment = Field(description="when it happened or began, with UTC offset")
+    event_end: Moment | None = None
     case_status: Literal["OPEN", "CLOSED"] = "OPEN"
     operation: Short | None = None
     predicate: Predicate | None = Field(
@@ -184,7 +185,7 @@ class Retraction(Identification):
     by the originator's consent. It is held for five years, so that it outlives every earlier version.
     """
 
-    event_start: AwareDatetime | None = None
+    event_start: Moment | None = None
     legal_basis: LegalBasis | None = None
     evaluation: Evaluation | None = None
     handling: Handling | None = None

@@ -3,14 +3,23 @@
 from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar, Final, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from services.ingest.feeds import rules
 from services.ingest.feeds.base import Feed, Predicated
 from services.ingest.feeds.bcsc_movement import ArmouredCar, Cmir, OfMoney
 from services.ingest.feeds.codes import terms
 from services.ingest.feeds.draft import Draft, make
-from services.ingest.feeds.parts import CONVEYANCES, NONE, Contact, Denomination, PortCode, aboard, adds_up
+from services.ingest.feeds.parts import (
+    CONVEYANCES,
+    NONE,
+    Contact,
+    Denomination,
+    Moment,
+    PortCode,
+    aboard,
+    adds_up,
+)
 from services.ingest.feeds.problems import Problem, problem
 from shared.contracts.entities import (
     Currency,
@@ -115,7 +124,7 @@ class Seizure(OfMoney):
 class PortCrossing(Contract):
     """One crossing that an inquiry found."""
 
-    at: AwareDatetime
+    at: Moment
     port_code: PortCode
     direction: Annotated[str, terms.DIRECTION]
 

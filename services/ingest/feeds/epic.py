@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated, ClassVar, Final, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from services.ingest.feeds import rules
 from services.ingest.feeds.base import Envelope, Feed, Predicated
@@ -17,6 +17,7 @@ from services.ingest.feeds.parts import (
     Contact,
     Identified,
     Jurisdiction,
+    Moment,
     PortCode,
     Sha256,
     Span,
@@ -59,7 +60,7 @@ class Lpr(Envelope):
     lat: float = Field(ge=-90, le=90, description="WGS84")
     lon: float = Field(ge=-180, le=180, description="WGS84")
     heading: int = Field(ge=0, le=359, description="degrees from true north")
-    at: AwareDatetime = Field(description="when the plate was read")
+    at: Moment = Field(description="when the plate was read")
     confidence: float = Field(ge=0, le=1, description="the reader's confidence in the characters")
     image_sha256: Sha256 | None = None
 
@@ -160,8 +161,8 @@ class Lookout(Predicated):
     lookout_action: Annotated[str, terms.LOOKOUT_ACTION] = Field(
         description="what to do on a hit (``action`` is the envelope's own)"
     )
-    active_from: AwareDatetime
-    active_to: AwareDatetime = Field(description=f"at most {LOOKOUT_DAYS} days after active_from")
+    active_from: Moment
+    active_to: Moment = Field(description=f"at most {LOOKOUT_DAYS} days after active_from")
     notify: Contact
     hazards: tuple[Annotated[str, terms.HAZARD], ...] = Field((), max_length=10)
 

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Annotated, ClassVar, Final, Literal
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
 from services.ingest.feeds import rules
 from services.ingest.feeds.base import Predicated
 from services.ingest.feeds.codes import CURRENCY, STATE, terms
 from services.ingest.feeds.draft import Draft, make, utc
-from services.ingest.feeds.parts import PARTIES, BsaId, hold
+from services.ingest.feeds.parts import PARTIES, BsaId, Moment, hold
 from services.ingest.feeds.problems import Problem, problem
 from shared.contracts.entities import (
     Identifier,
@@ -75,7 +75,7 @@ class Party(Contract):
 class Txn(Contract):
     """One transaction of the form."""
 
-    at: AwareDatetime
+    at: Moment
     amount: Money
     currency: Annotated[str, CURRENCY] = "USD"
     kind: Literal["CASH_IN", "CASH_OUT", "WIRE_IN", "WIRE_OUT", "CHECK", "MI"]

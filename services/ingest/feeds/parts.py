@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
@@ -39,6 +40,15 @@ PARTIES: Final = ("persons", "organizations")
 NONE: Final = "NONE"
 """In place of a local id: there is no such thing."""
 
+Moment = Annotated[
+    AwareDatetime,
+    Field(
+        ge=datetime(1900, 1, 1, tzinfo=UTC),
+        lt=datetime(2200, 1, 1, tzinfo=UTC),
+        description="RFC 3339 with UTC offset, such as 2026-03-04T21:10:00-07:00",
+    ),
+]
+"""A moment that can be told in UTC and belongs to living memory."""
 PhoneNumber = Annotated[
     str,
     StringConstraints(min_length=3, max_length=40),
@@ -179,8 +189,8 @@ def dollars(amount: Money, currency: str, usd: Money | None) -> Decimal | None:
 class Span(Contract):
     """From when to when."""
 
-    start: AwareDatetime
-    end: AwareDatetime
+    start: Moment
+    end: Moment
 
     @model_validator(mode="after")
     def _forward(self) -> "Span":

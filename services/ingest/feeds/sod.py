@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from services.ingest.feeds import rules
 from services.ingest.feeds.base import Feed, Predicated
 from services.ingest.feeds.codes import terms
 from services.ingest.feeds.draft import Draft, make, utc
-from services.ingest.feeds.parts import PARTIES, PhoneNumber, Sha256, Span, fits, hold, identify
+from services.ingest.feeds.parts import PARTIES, Moment, PhoneNumber, Sha256, Span, fits, hold, identify
 from services.ingest.feeds.problems import Problem, problem
 from shared.contracts.entities import Line, LocalId, Location, Phone, RelationType, Role, Short
 from shared.contracts.facts import Call, EventKind, Facts, Listing
@@ -24,7 +24,7 @@ CELL_SITE_BASES: Final = ("SEARCH_WARRANT", "ORDER_2703D")
 class TollRecord(Contract):
     """One communication of the target number."""
 
-    at: AwareDatetime
+    at: Moment
     dir: Annotated[str, terms.TOLL_DIRECTION]
     other: PhoneNumber
     seconds: int = Field(ge=0, le=10_000_000)
@@ -120,8 +120,8 @@ class TargetId(Predicated):
         description="of a plate its jurisdiction, of an account its institution, of a handle its platform",
     )
     status: Annotated[str, terms.ID_STATUS]
-    active_from: AwareDatetime
-    active_to: AwareDatetime | None = None
+    active_from: Moment
+    active_to: Moment | None = None
     user: LocalId | None = Field(None, description="local_id of the person or organisation that uses it")
     subscriber: LocalId | None = Field(None, description="local_id of the person or organisation that pays")
 
@@ -163,7 +163,7 @@ class Intercept(Predicated):
     order_ref: Short = Field(description="the court's number of the order")
     line: PhoneNumber = Field(description="the intercepted number")
     session: Short = Field(description="session number on the line")
-    start: AwareDatetime
+    start: Moment
     seconds: int = Field(ge=0, le=1_000_000)
     participants: tuple[LocalId, ...] = Field(
         min_length=1,
@@ -220,7 +220,7 @@ class Tip(Predicated):
     what: Annotated[str, StringConstraints(min_length=10, max_length=2_000)]
     where: Line
     place: LocalId | None = Field(None, description="local_id of the location, where it is known exactly")
-    when: AwareDatetime
+    when: Moment
     urgency: Annotated[str, terms.URGENCY]
     source_reports: tuple[Short, ...] = Field(
         min_length=1, max_length=200, description="source_report_no of each report that the tip rests on"

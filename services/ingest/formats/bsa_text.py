@@ -50,8 +50,8 @@ def flag(element: Element, name: str) -> bool:
 
 
 def day(written: str | None) -> date | None:
-    """A day written YYYYMMDD; None where it is no day of the calendar."""
-    if written is None or not re.fullmatch(r"[0-9]{8}", written):
+    """A day written YYYYMMDD; None where it is no day of this or the last century."""
+    if written is None or not re.fullmatch(r"(19|20)[0-9]{6}", written):
         return None
     try:
         return date(int(written[:4]), int(written[4:6]), int(written[6:]))
