@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from shared.database import Database
 from shared.errors import Transient
 
+COUNTED_AT: Final = Gauge("interlock_counted_timestamp_seconds", "When this process last counted its sizes")
 SHORTEST: Final = 1.0
 """Seconds between two counts, at least."""
 SHARE: Final = 50
@@ -35,7 +36,7 @@ class Sizes:
 
     def refresh(self) -> float:
         """Count once; the seconds to rest before the next time."""
-        started = self._clock()
+        started, at = self._clock(), time.time()
         try:
             with self._db.snapshot() as conn:
                 found = self._count(conn)
@@ -44,4 +45,5 @@ class Sizes:
         else:
             for gauge, value in found.items():
                 gauge.set(value)
+            COUNTED_AT.set(at)
         return max(SHORTEST, SHARE * (self._clock() - started))

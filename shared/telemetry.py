@@ -29,10 +29,6 @@ FUSED = Counter("interlock_fused_total", "Reports fused (repeats and outdated ve
 DEAD_LETTERS = Counter("interlock_dead_letters_total", "Records dead-lettered", ["step"])
 RETRIES = Counter("interlock_retries_total", "Batches tried again after a transient error", ["group"])
 LAG = Gauge("interlock_lag", "Records not yet committed by a consumer group", ["group"])
-ENTITIES = Gauge("interlock_entities", "Entities of the whole picture")
-MERGES = Gauge("interlock_merges", "Profiles that were found to be another's entity: profiles minus entities")
-LEADS = Gauge("interlock_leads", "Leads, whoever may see them")
-DUE = Gauge("interlock_due", "Components that wait to be evaluated")
 BATCH = Histogram(
     "interlock_batch_records",
     "Records per batch of a worker",

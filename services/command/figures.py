@@ -1,6 +1,6 @@
 """The system in figures: what the services' own metrics say, summed over their processes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import httpx
@@ -13,8 +13,15 @@ from shared.settings import Settings
 Samples = Mapping[tuple[str, str], float]
 """Summed values by sample name and the label that matters here (``group``), else ``""``."""
 
-OF_ALL = frozenset({"interlock_entities", "interlock_merges", "interlock_leads", "interlock_due"})
-"""Every process tells these of the whole picture, not of its own share."""
+
+def _add(a: float, b: float) -> float:
+    return a + b
+
+
+COUNTED_AT = "interlock_counted_timestamp_seconds"
+OF_ALL = ("interlock_entities", "interlock_merges", "interlock_leads", "interlock_due")
+COMBINE: Mapping[str, Callable[[float, float], float]] = dict.fromkeys(OF_ALL, max) | {COUNTED_AT: min}
+"""How to combine what several processes say, where it is not a sum: these tell of the whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +37,7 @@ class Figures:
     entities: float | None = None
     merges: float | None = None
     leads: float | None = None
+    counted_at: float | None = None
 
 
 def figures(settings: Settings, workers: int = 1) -> Figures:
@@ -57,8 +65,8 @@ def summed(texts: Iterable[str]) -> Samples:
             for sample in family.samples:
                 if sample.name.startswith("interlock_"):
                     key = (sample.name, sample.labels.get("group", ""))
-                    before = sums.get(key, 0.0)
-                    sums[key] = max(before, sample.value) if sample.name in OF_ALL else before + sample.value
+                    combine = COMBINE.get(sample.name, _add)
+                    sums[key] = combine(sums[key], sample.value) if key in sums else sample.value
     return sums
 
 
@@ -74,4 +82,5 @@ def from_samples(samples: Samples) -> Figures:
         entities=samples.get(("interlock_entities", "")),
         merges=samples.get(("interlock_merges", "")),
         leads=samples.get(("interlock_leads", "")),
+        counted_at=samples.get((COUNTED_AT, "")),
     )

@@ -57,6 +57,12 @@ def open_letters(log: Log) -> list[Letter]:
     return list(found.values())
 
 
+def behind(log: Log, group: str, topic: str) -> int:
+    """How many records of a topic the group has yet to commit."""
+    committed = log.committed(group, topic)
+    return sum(max(0, end - committed.get(partition, 0)) for partition, end in log.ends(topic).items())
+
+
 def _records(log: Log) -> Iterator[Record]:
     for partition, end in log.ends(DEAD_LETTERS.name).items():
         offset = 0

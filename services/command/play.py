@@ -13,20 +13,18 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from services.command.figures import Figures, figures
-from services.command.letters import open_letters
+from services.command.letters import behind, open_letters
 from services.command.push import import_xml
 from services.command.pushing import FilePush, Result, Sender
 from services.command.reach import LOCAL_CASE, Reach, ask
 from services.command.simulate import files_of
-from shared.contracts.topics import FUSION_GROUP, REPORTS, TOPICS
+from shared.contracts.topics import FUSION_GROUP, LEADS_GROUP, REPORTS, RESOLUTIONS, TOPICS
 from shared.log import open_log
 
 BSA_BATCHES = Path(__file__).parents[2] / "tests" / "data" / "fincen-bsa"
 BSA_AGENCY = "DCZZZ0009"
 BATCH_NAMES = ("ctr_batch.xml", "sar_batch.xml")
 PATIENCE_SECONDS = 120.0
-SETTLED_LOOKS = 3
-"""The picture is complete once nothing waits and its figures stood still for so many looks."""
 ASKING = 8
 PAUSE = 0.25
 TOP = 5
@@ -128,8 +126,7 @@ def _wait_committed(reach: Reach, total: int, stage: Stage) -> None:
     end = time.monotonic() + PATIENCE_SECONDS
     with closing(open_log(reach.settings.log_url)) as log:
         while time.monotonic() < end:
-            committed = log.committed(FUSION_GROUP, REPORTS.name)
-            waiting = sum(max(0, e - committed.get(p, 0)) for p, e in log.ends(REPORTS.name).items())
+            waiting = behind(log, FUSION_GROUP, REPORTS.name)
             stage("Fusing", max(0, total - waiting), total)
             if not waiting:
                 return
@@ -137,16 +134,18 @@ def _wait_committed(reach: Reach, total: int, stage: Stage) -> None:
 
 
 def _wait_settled(reach: Reach) -> Figures:
-    """The figures of the complete picture; the last ones where it does not settle in time."""
+    """The figures counted after the last resolution was projected and evaluated; else the last ones."""
     end = time.monotonic() + PATIENCE_SECONDS
-    same, before = 0, Figures()
-    while same < SETTLED_LOOKS and time.monotonic() < end:
+    with closing(open_log(reach.settings.log_url)) as log:
+        while behind(log, LEADS_GROUP, RESOLUTIONS.name) and time.monotonic() < end:
+            time.sleep(PAUSE)
+    since = time.time()
+    while True:
         now = figures(reach.settings)
-        idle = not now.lag and not now.leads_lag and not now.due
-        same = same + 1 if idle and now == before else 0
-        before = now
+        settled = now.counted_at is not None and now.counted_at > since and not now.due
+        if settled or time.monotonic() > end:
+            return now
         time.sleep(PAUSE)
-    return before
 
 
 def _reasons(reach: Reach) -> Counter[str]:

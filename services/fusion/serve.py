@@ -20,6 +20,7 @@ from services.fusion.core.model import load
 from services.fusion.fuse import Fuser
 from services.fusion.modelled import ModelledResolver
 from services.fusion.recover import LEASE, beat, new_owner, recover, resign
+from services.fusion.size_store import sizes
 from shared import web
 from shared.auth import verifier_from
 from shared.contracts.topics import FUSION_GROUP, JUDGEMENTS, REPORTS, TOPICS
@@ -27,6 +28,7 @@ from shared.database import Database, migrate, open_database
 from shared.errors import Transient
 from shared.log import Log, Record, open_log
 from shared.settings import Settings
+from shared.sizes import Sizes
 from shared.telemetry import FUSE_SECONDS, FUSED, configure_logging
 from shared.worker import DeadLetter, Pace, Worker
 
@@ -106,6 +108,7 @@ class Service:
         self._threads = [
             threading.Thread(target=self._fuse, name="fusion", daemon=True),
             threading.Thread(target=self._beat, name="beat", daemon=True),
+            threading.Thread(target=Sizes(db, sizes).run, args=(self._stop,), name="sizes", daemon=True),
         ]
 
     def start(self) -> None:

@@ -1,12 +1,15 @@
 """How many entities there are, for the metrics."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from prometheus_client import Gauge
 from sqlalchemy import Connection, distinct, func, select
 
 from services.fusion.tables import assign
-from shared.telemetry import ENTITIES, MERGES
+
+ENTITIES: Final = Gauge("interlock_entities", "Entities of the whole picture")
+MERGES: Final = Gauge("interlock_merges", "Profiles found to be another's entity: profiles minus entities")
 
 
 def sizes(conn: Connection) -> Mapping[Gauge, float]:
