@@ -27,6 +27,7 @@ import httpx
 
 from services.ingest.feeds import FEEDS
 from shared.auth import mint, signing_key
+from shared.contracts.topics import TOPICS
 from shared.log import open_log
 from shared.settings import Settings
 
@@ -209,6 +210,7 @@ def kept(settings: Settings) -> int:
     """How many records the log's topic holds, by offsets."""
     log = open_log(settings.log_url)
     try:
+        log.ensure(TOPICS)
         return sum(log.ends("reports.v1").values())
     finally:
         log.close()
