@@ -27,9 +27,9 @@ Row = tuple[str, str, dict[str, Any]]
 
 
 def _csv(path: Path) -> Iterator[dict[str, str]]:
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
-    with opened as file:
-        yield from csv.DictReader(file, skipinitialspace=True)
+    raw = path.read_bytes()
+    text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode()
+    yield from csv.DictReader(text.splitlines(), skipinitialspace=True)
 
 
 def febrl3(folder: Path) -> Iterator[Row]:
@@ -47,7 +47,8 @@ def historical(folder: Path) -> Iterator[Row]:
     """Persons of the past with many corrupted copies of each."""
     for r in _csv(folder / "historical_dev.csv.gz"):
         yield r["unique_id"], r["cluster"], {
-            "names": [r["full_name"]], "given": r["first_name"], "family": r["surname"], "birth_dates": [r["dob"]],
+            "names": [r["full_name"]], "given": r["first_name"], "family": r["surname"],
+            "birth_dates": [r["dob"]],
             "birth_places": [r["birth_place"]], "postcode": r["postcode_fake"], "sex": r["gender"],
             "occupations": [r["occupation"]],
         }  # fmt: skip

@@ -40,7 +40,7 @@ def valid_hex(text: str, length: int) -> bool:
 
 
 def valid_mmsi(digits: str) -> bool:
-    """Whether a maritime identity has nine digits and a ship's or other assigned leading digit (ITU-R M.585)."""
+    """Whether a maritime identity has nine digits and an assigned leading digit (ITU-R M.585)."""
     return len(digits) == 9 and digits.isdigit() and digits[0] != "1" and len(set(digits)) > 2
 
 
@@ -50,7 +50,7 @@ def valid_tail(tail: str) -> bool:
 
 
 def valid_wallet(text: str) -> bool:
-    """Whether a wallet address is well formed: Bitcoin by checksum; Ethereum, Tron, Monero, Litecoin by shape."""
+    """Whether a wallet is well formed: Bitcoin by checksum; Ethereum, Tron, Monero, Litecoin by shape."""
     try:
         bitcoin.validate(text)
     except ValidationError:

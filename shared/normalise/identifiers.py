@@ -40,7 +40,8 @@ TYPES: Final = {
     "DRIVERS_LICENSE": "dl", "DRIVER_LICENSE": "dl", "DRIVING_LICENCE": "dl", "LICENSE": "dl",
     "SOCIAL_SECURITY": "ssn", "ITIN": "tin", "FEIN": "ein", "ALIEN_NUMBER": "a_number",
     "NATIONALID": "national_id", "ID": "national_id", "CRYPTO": "wallet", "BTC": "wallet",
-    "ROUTING": "aba", "RTN": "aba", "SWIFT": "bic", "ICAO_HEX": "icao", "HEX": "icao", "REGISTRATION": "plate",
+    "ROUTING": "aba", "RTN": "aba", "SWIFT": "bic", "ICAO_HEX": "icao", "HEX": "icao",
+    "REGISTRATION": "plate",
     "HULL": "hull_id", "HIN": "hull_id", "OFFICIAL_NUMBER": "official_no", "CALLSIGN": "call_sign",
     "SERIAL": "firearm", "ISO6346": "container",
 }  # fmt: skip

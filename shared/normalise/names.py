@@ -6,20 +6,20 @@ from typing import Final, NamedTuple
 
 from shared.normalise.text import fold
 
-TITLES: Final = frozenset(
-    """mr mrs ms miss mx dr prof professor sir dame lord lady rev reverend hon honourable honorable baronet bt
-    bart 1st 2nd 3rd 4th 5th 6th 7th 8th 9th 10th 11th 12th 13th 14th esq sr sra srta herr frau monsieur
+_TITLES: Final = """
+    mr mrs ms miss mx dr prof professor sir dame lord lady rev reverend hon honourable honorable baronet
+    bt bart 1st 2nd 3rd 4th 5th 6th 7th 8th 9th 10th 11th 12th 13th 14th esq sr sra srta herr frau monsieur
     madame mme mlle signor signora senor senora prasident praesident presidente president gospodin tovarisch
-    lic ing arq dna engr sgt lt capt col maj gen cpl det cmdr adm insp supt knight""".split()
-)
+    lic ing arq dna engr sgt lt capt col maj gen cpl det cmdr adm insp supt knight"""
+TITLES: Final = frozenset(_TITLES.split())
 """Titles that are never a name, even alone."""
 
-HONORIFICS: Final = TITLES | frozenset(
-    """doctor fr judge sen senator rep gov captain colonel major general lieutenant sergeant
+_HONORIFICS: Final = """
+    doctor fr judge sen senator rep gov captain colonel major general lieutenant sergeant
     corporal officer agent detective admiral don viscount earl duke baron baroness marquess count
     sheikh shaikh shaykh sheik hajji haji hajj hadji maulavi mawlawi maulawi mullah mulla qari sayyid syed
-    ustad imam emir""".split()
-)
+    ustad imam emir"""
+HONORIFICS: Final = TITLES | frozenset(_HONORIFICS.split())
 """Words before or after a name that say little of who it is; dropped unless nothing else would remain."""
 
 SUFFIXES: Final = {

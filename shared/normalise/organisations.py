@@ -10,39 +10,19 @@ from shared.normalise.text import fold
 _FILE: Final = "data/legal_forms.csv"
 _LONGEST: Final = 7
 _SMALL: Final = frozenset(
-    [
-        "the",
-        "of",
-        "and",
-        "for",
-        "de",
-        "la",
-        "el",
-        "los",
-        "las",
-        "del",
-        "y",
-        "et",
-        "und",
-        "le",
-        "les",
-        "da",
-        "do",
-        "e",
-        "a",
-        "an",
-        "in",
-    ]
-)
-_NUMBERS: Final = {
-    w: str(n)
-    for n, w in enumerate(
-        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"]
-    )
-} | {"first": "1", "second": "2", "third": "3", "fourth": "4", "fifth": "5", "1st": "1", "2nd": "2",
-     "3rd": "3", "4th": "4", "5th": "5", "1er": "1", "primer": "1", "primera": "1"}  # fmt: skip
-_TENS: Final = {"thirty": 30, "forty": 40, "fourty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80,
-                "ninety": 90, "twenty": 20}  # fmt: skip
+    {"the", "of", "and", "for", "de", "la", "el", "los", "las", "del", "y", "et", "und", "le", "les", "da",
+     "do", "e", "a", "an", "in"}
+)  # fmt: skip
+_ONES: Final = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
+fifteen sixteen seventeen eighteen nineteen twenty"""
+_NUMBERS: Final = {w: str(n) for n, w in enumerate(_ONES.split())} | {
+    "first": "1", "second": "2", "third": "3", "fourth": "4", "fifth": "5", "1st": "1", "2nd": "2",
+    "3rd": "3", "4th": "4", "5th": "5", "1er": "1", "primer": "1", "primera": "1",
+}  # fmt: skip
+_TENS: Final = {
+    "twenty": 20, "thirty": 30, "forty": 40, "fourty": 40, "fifty": 50, "sixty": 60, "seventy": 70,
+    "eighty": 80, "ninety": 90,
+}  # fmt: skip
 _SPELLINGS: Final = {
     "organisation": "organization", "centre": "center", "intl": "international", "int": "international",
     "bros": "brothers", "mfg": "manufacturing", "svcs": "services", "svc": "services", "serv": "services",
@@ -137,8 +117,8 @@ def _strip_form(words: list[str]) -> tuple[list[str], str]:
 
 _WORDS_TOO: Final = frozenset({"sa", "as", "co", "at", "se", "ad", "no", "company", "limited", "corporation"})
 """Legal forms that, first in a name, are words or places rather than forms."""
-_ROMAN: Final = {r: str(n) for n, r in enumerate(
-    "ii iii iv v vi vii viii ix x xi xii xiii xiv xv xvi xvii xviii xix xx".split(), 2)}  # fmt: skip
+_ROMANS: Final = "ii iii iv v vi vii viii ix x xi xii xiii xiv xv xvi xvii xviii xix xx"
+_ROMAN: Final = {r: str(n) for n, r in enumerate(_ROMANS.split(), 2)}
 
 
 def _numbers(words: list[str]) -> list[str]:
@@ -161,7 +141,9 @@ def _numbers(words: list[str]) -> list[str]:
     return found
 
 
-_VESSEL_PREFIXES: Final = frozenset("mv mt ms ss sv fv my rv tb hms uss mn fpv".split())
+_VESSEL_PREFIXES: Final = frozenset(
+    {"mv", "mt", "ms", "ss", "sv", "fv", "my", "rv", "tb", "hms", "uss", "mn", "fpv"}
+)
 
 
 @lru_cache(maxsize=16_384)

@@ -14,7 +14,7 @@ _LETTERS: Final = str.maketrans({"ø": "o", "Ø": "o", "ı": "i", "ъ": "", "ь"
 
 @lru_cache(maxsize=65_536)
 def fold(text: str) -> str:
-    """``text`` as lower-case ASCII words with single spaces; apostrophes vanish, other marks separate words."""
+    """``text`` as lower-case ASCII words; apostrophes vanish, other marks separate words."""
     if not text.isascii():
         text = anyascii(unicodedata.normalize("NFKC", text).translate(_LETTERS))
     return _OTHER.sub(" ", _APOSTROPHES.sub("", text.lower())).strip()

@@ -35,12 +35,15 @@ COMPARATORS: Final[dict[str, Score]] = {
 _KIN: Final = "relatives of one home would share this"
 
 
+Read = Callable[[Mapping[str, Sequence[str]]], Any]
+
+
 class Plan(NamedTuple):
-    """A kind's comparisons made ready."""
+    """A kind's comparisons made ready; ``readers``: by feature, the comparison's place and how it is read."""
 
     steps: tuple[Step, ...]
     scores: tuple[Score, ...]
-    readers: tuple[Callable[[Mapping[str, Sequence[str]]], Any], ...]
+    readers: Mapping[str, tuple[int, Read]]
 
 
 @lru_cache(maxsize=128)
@@ -52,18 +55,19 @@ def _plan(kind: Kind, model: Model) -> Plan:
             c.feature,
             c.levels,
             {key: level.base for key, level in c.levels.items()},
-            by_value.table_of(c.table, model.tables),
+            model.tables.get(c.table),
             c.most,
             c.kin,
         )
         for c in specs
     )
-    return Plan(
-        steps, tuple(COMPARATORS[c.comparator] for c in specs), tuple(_reader(c, model) for c in specs)
-    )
+    readers = {c.feature: (i, _reader(c, model)) for i, c in enumerate(specs)}
+    if "name" in readers:
+        readers["alias"] = readers["name"]
+    return Plan(steps, tuple(COMPARATORS[c.comparator] for c in specs), readers)
 
 
-def _reader(spec: Comparing, model: Model) -> Callable[[Mapping[str, Sequence[str]]], Any]:
+def _reader(spec: Comparing, model: Model) -> Read:
     """How a comparison's values are made ready, once per profile."""
     if spec.comparator == "person_name":
         return lambda features: by_name.read_person(features, model.tables)
@@ -73,18 +77,22 @@ def _reader(spec: Comparing, model: Model) -> Callable[[Mapping[str, Sequence[st
         "birth_date": by_value.read_dates,
         "address": by_value.read_places,
         "point": by_value.read_points,
-    }.get(spec.comparator, by_value.values)
+    }.get(spec.comparator)
+    if read is None:
+        return lambda features: tuple(features[spec.feature])
     return lambda features: read(spec.feature, features)
 
 
 @lru_cache(maxsize=16_384)
-def _ready(kind: Kind, content: bytes, model: Model) -> tuple[tuple[int, Any], ...]:
-    """The values of a profile's content made ready: (number of the comparison, value), in order."""
+def _ready(kind: Kind, content: bytes, model: Model) -> Mapping[int, Any]:
+    """The values of a profile's content made ready, by the place of the comparison, in order."""
     features = orjson.loads(content)
     if "ncii" in features:
-        return ()
-    found = enumerate(read(features) for read in _plan(kind, model).readers)
-    return tuple((i, value) for i, value in found if value is not None)
+        return {}
+    readers = _plan(kind, model).readers
+    chosen = dict(readers[f] for f in features if f in readers)
+    found = ((i, chosen[i](features)) for i in sorted(chosen))
+    return {i: value for i, value in found if value is not None}
 
 
 def compare(a: Profile, b: Profile, model: Model) -> Comparison:
@@ -95,9 +103,11 @@ def compare(a: Profile, b: Profile, model: Model) -> Comparison:
     """
     if a.kind is not b.kind:
         raise ValueError(f"a {a.kind} and a {b.kind} are never compared")
-    tally = _tally(a.kind, a.content, b.content, model)
+    swapped = b.content < a.content
+    first, second = (b.content, a.content) if swapped else (a.content, b.content)
+    tally = _tally(a.kind, first, second, model)
     contradicted = tally.overrule is not None and tally.weight < tally.overrule
-    return Comparison(tally.weight, contradicted, tally.evidence())
+    return Comparison(tally.weight, contradicted, tally.evidence(swapped=swapped))
 
 
 def self_weight(kind: Kind, content: bytes, model: Model) -> int:
@@ -106,13 +116,13 @@ def self_weight(kind: Kind, content: bytes, model: Model) -> int:
 
 
 def _tally(kind: Kind, a: bytes, b: bytes, model: Model) -> Tally:
-    plan = _plan(kind, model)
+    steps, scores, _ = _plan(kind, model)
     tally = Tally()
-    theirs = dict(_ready(kind, b, model))
-    for i, value in _ready(kind, a, model):
+    theirs = _ready(kind, b, model)
+    for i, value in _ready(kind, a, model).items():
         other = theirs.get(i)
         if other is not None:
-            plan.scores[i](value, other, plan.steps[i], tally)
+            scores[i](value, other, steps[i], tally)
     if tally.kin > model.kin:
         tally.adjust("kin", _KIN, model.kin - tally.kin)
     return tally

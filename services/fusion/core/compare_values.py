@@ -6,7 +6,6 @@ from typing import Final
 
 from rapidfuzz.distance import OSA, JaroWinkler
 
-from services.fusion.core.model import Table
 from services.fusion.core.tally import Step, Tally
 from shared.normalise import dates, identifiers, places
 from shared.normalise.dates import PartialDate
@@ -17,12 +16,6 @@ _MONTH_BITS: Final = 350
 _YEAR_BITS: Final = 600
 _FIRST_OF_YEAR: Final = 250
 """Bits of a day and month, of a month, of a year of birth; 1 January often stands for an unknown day."""
-
-
-def values(feature: str, features: Mapping[str, Sequence[str]]) -> tuple[str, ...] | None:
-    """The values of a feature as they are; None without any."""
-    found = features.get(feature)
-    return tuple(found) if found else None
 
 
 def equal(a: tuple[str, ...], b: tuple[str, ...], step: Step, tally: Tally) -> None:
@@ -121,7 +114,9 @@ def birth_date(a: tuple[PartialDate, ...], b: tuple[PartialDate, ...], step: Ste
     tally.add(step, best[1], str(best[2]), str(best[3]), best[4])
 
 
-def _date_level(x: PartialDate, y: PartialDate) -> tuple[str, int]:
+def _date_level(  # noqa: PLR0911  # one return for each level of the table
+    x: PartialDate, y: PartialDate
+) -> tuple[str, int]:
     """The level of two dates, and its bits."""
     if x == y:
         day = _FIRST_OF_YEAR if (x.month, x.day) == (1, 1) else _DAY_BITS
@@ -237,8 +232,3 @@ def _metres(x: tuple[float, float], y: tuple[float, float]) -> float:
     north = x[0] - y[0]
     east = (x[1] - y[1]) * math.cos(math.radians((x[0] + y[0]) / 2))
     return math.hypot(north, east) * _EARTH_M_PER_DEGREE
-
-
-def table_of(name: str, tables: Mapping[str, Table]) -> Table | None:
-    """The value table of a comparison, None where it has none."""
-    return tables.get(name) if name else None

@@ -18,9 +18,10 @@ Components = Iterable[tuple[Mapping[str, Component], str]]
 """The components of each name, and which rules apply to them."""
 
 NAME: Final = "name"
+WORD: Final = "word"
 INITIALS: Final = "initials"
 PAIR: Final = "pair"
-"""What a rule takes: a whole name, one word and the initials of the others, or two words."""
+"""What a rule takes: a whole name, one word, one word and the initials of the others, or two words."""
 
 _CUTS: Final = {"a": (1, 3), "b": (1, 4)}
 """Lengths of the beginnings of given and family names that are components."""
@@ -108,7 +109,9 @@ def _name(text: str, shares: Shares, values: dict[str, Component]) -> tuple[str,
 
 
 def code_of(word: str) -> str:
-    """The sound by which token rules file a word."""
+    """The sound that token rules file a word by; an Arabic article joined to it (Alrashid) is left off."""
+    if len(word) > 6 and word.startswith(("al", "el")):
+        word = word[2:]
     return sound(word)[:4] or word[:3]
 
 
@@ -118,15 +121,18 @@ def _tokens(words: tuple[str, ...], shares: Shares, common: Mapping[str, Compone
     first = sorted(t[0] for t in words)
     for n, (code, word) in enumerate(coded):
         one: Component = (code, (("p", shares.sound(code)),))
-        if len(first) > 1:
+        yield {**common, "p": one}, WORD
+        if 1 < len(first) <= _FEW:
             initials = "".join(first).replace(word[0], "", 1)
             yield {**common, "p": one, "i": (initials, (("i", 350 * len(initials)),))}, INITIALS
         for other, _ in coded[n + 1 :]:
             yield {**common, "p": one, "q": (other, (("q", shares.sound(other)),))}, PAIR
 
 
-_WORDS: Final = 5
-"""Words of a name that token rules pair up."""
+_WORDS: Final = 4
+"""Words of a name that token rules take."""
+_FEW: Final = 3
+"""Names of more words seldom agree in all their initials."""
 
 
 def _date(text: str, values: dict[str, Component]) -> None:
@@ -169,10 +175,10 @@ def organisation_components(features: Features, model: Model) -> Components:
         values = dict(common)
         ranked = sorted(((table.of(t), code_of(t)) for t in set(name.words)), reverse=True)
         for i, (bits, code) in enumerate(ranked[:4]):
-            values[f"w{i + 1}"] = (code, ((f"w{i + 1}", min(bits, _RARE)),))
+            values[f"w{i + 1}"] = (code, ((f"w{i + 1}", bits),))
         values["j"] = (
             sound("".join(name.words))[:8] or text,
-            (("j", sum(min(b, _RARE) for b, _ in ranked)),),
+            (("j", sum(b for b, _ in ranked)),),
         )
         yield values, NAME
 

@@ -48,7 +48,7 @@ _BIRTH: Final = {
 }
 
 
-def _identifier(
+def _identifier(  # noqa: PLR0913  # the columns of the table
     feature: str, bits: float, *, differ: float = 0.0, kin: int = 0, holders: str = "one",
     comparator: str = "identifier", exclusive: bool = False, stable: bool = True,
 ) -> Comparing:  # fmt: skip  # one column of the table each
@@ -107,7 +107,7 @@ _ADDRESS: Final = Comparing("address", "address", {
 _PERSON: Final = KindModel(
     comparisons=(
         Comparing("name", "person_name", _SAME_NAME, most=2050),
-        Comparing("dob", "birth_date", _BIRTH, kin=55, exclusive=True),
+        Comparing("dob", "birth_date", _BIRTH, kin=64, exclusive=True),
         Comparing("sex", "equal", {
             "same": Level("same", 0.95, 0.5), "different": Level("different", 0.05, 0.5),
         }, exclusive=True),
@@ -115,11 +115,13 @@ _PERSON: Final = KindModel(
             "same": Level("same", 0.9, 1.0, rarity=40), "different": Level("different", 0.15, 0.6),
         }, table="country"),
         Comparing("birth_place", "words", {
-            "same": Level("same", 0.7, 1.0, rarity=60), "close": Level("nearly the same", 0.1, 0.4, rarity=50),
+            "same": Level("same", 0.7, 1.0, rarity=60), "close": Level("nearly the same", 0.1, 0.4,
+                rarity=50),
             "different": Level("different", 0.25, 0.9),
         }, table="place"),
         Comparing("occupation", "words", {
-            "same": Level("same", 0.6, 1.0, rarity=50), "close": Level("nearly the same", 0.1, 0.4, rarity=40),
+            "same": Level("same", 0.6, 1.0, rarity=50), "close": Level("nearly the same", 0.1, 0.4,
+                rarity=40),
             "different": Level("different", 0.40, 0.95),
         }, table="occupation", stable=False),
         _ADDRESS,
@@ -128,7 +130,7 @@ _PERSON: Final = KindModel(
     rules=(
         "b4 t | a1 y po m o dd a3 pi", "po pi | a1 b1 y m t o dd a3 b4", "a3 b4 | y md po t o pi",
         "d | t o po a3 b4 pi", "b o | a1 y po m t dd a3 pi", "a3 t | y md po o b4 pi",
-        "p q | y t po o md", "p i | y md t po", "j | y md t po",
+        "p q | y t po o md", "p i | y md t po", "j | y md t po", "d p |",
     ),
     identifiers=tuple(c.feature for c in _PERSON_IDENTIFIERS if c.feature != "ip"),
 )  # fmt: skip
@@ -152,7 +154,8 @@ _WORDS: Final = {
 }
 _ORGANIZATION_IDENTIFIERS: Final = (
     _identifier("lei", 26, differ=6, exclusive=True), _identifier("ein", 24, differ=4, comparator="number"),
-    _identifier("rfc", 22, differ=4), _identifier("tin", 22, differ=3), _identifier("registration_no", 18, differ=2),
+    _identifier("rfc", 22, differ=4), _identifier("tin", 22, differ=3), _identifier("registration_no",
+    18, differ=2),
     _identifier("phone", 14, stable=False), _identifier("email", 14, stable=False), _identifier("domain", 16),
     _identifier("account", 16), _identifier("iban", 16), _identifier("bic", 10), _identifier("imo", 14),
     _identifier("vin", 10), _identifier("plate", 10), _identifier("wallet", 14),
@@ -178,10 +181,12 @@ _VEHICLE: Final = KindModel(
     comparisons=(
         _identifier("vin", 28, differ=8, exclusive=True, comparator="number"),
         _identifier("plate", 22, differ=2, comparator="plate", stable=False),
-        Comparing("make", "equal", {"same": Level("same", 0.9, 0.08), "different": Level("different", 0.03, 0.9)}),
+        Comparing("make", "equal", {"same": Level("same", 0.9, 0.08), "different": Level("different",
+        0.03, 0.9)}),
         Comparing("model", "words", {"same": Level("same", 0.8, 0.02), "close": Level("alike", 0.1, 0.02),
                                      "different": Level("different", 0.1, 0.95)}),
-        Comparing("year", "year", {"same": Level("same", 0.85, 0.05), "near": Level("one year apart", 0.1, 0.1),
+        Comparing("year", "year", {"same": Level("same", 0.85, 0.05), "near": Level("one year apart",
+        0.1, 0.1),
                                    "different": Level("different", 0.05, 0.85)}),
         Comparing("colour", "equal", _COLOUR, stable=False),
     ),
@@ -190,12 +195,14 @@ _VEHICLE: Final = KindModel(
 _VESSEL: Final = KindModel(
     comparisons=(
         _identifier("imo", 26, differ=8, exclusive=True, comparator="number"),
-        _identifier("mmsi", 22, differ=2, stable=False), _identifier("hull_id", 24, differ=4, comparator="number"),
+        _identifier("mmsi", 22, differ=2, stable=False), _identifier("hull_id", 24, differ=4,
+        comparator="number"),
         _identifier("official_no", 20, differ=1), _identifier("call_sign", 18, differ=1, stable=False),
         Comparing("name", "organisation_name", _WORDS | {
             "missing": Level("only one has it", 0.02, 0.5),
         }, table="word", most=2000, stable=False),
-        Comparing("flag", "equal", {"same": Level("same", 0.8, 0.1), "different": Level("different", 0.2, 0.9)},
+        Comparing("flag", "equal", {"same": Level("same", 0.8, 0.1), "different": Level("different", 0.2,
+        0.9)},
                   stable=False),
     ),
     rules=("w1 | w2 w3 f", "w2 w3 | w4 f", "j | f"),
@@ -212,8 +219,10 @@ _AIRCRAFT: Final = KindModel(
 _LOCATION: Final = KindModel(
     comparisons=(
         Comparing("address", "address", {
-            "unit": Level("same address to the unit", 0.9, 2.0**-24), "street": Level("same house", 0.9, 2.0**-22),
-            "near": Level("nearly the same address", 0.1, 2.0**-12), "postcode": Level("same postcode", 0.3, 0.003),
+            "unit": Level("same address to the unit", 0.9, 2.0**-24), "street": Level("same house", 0.9,
+                2.0**-22),
+            "near": Level("nearly the same address", 0.1, 2.0**-12), "postcode": Level("same postcode",
+            0.3, 0.003),
             "city": Level("same place", 0.5, 1.0, rarity=30),
             "town": Level("nearly the same place", 0.05, 0.05), "state": Level("same state only", 0.05, 0.3),
             "different": Level("different", 0.02, 0.95),

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import orjson
 import xxhash
 
-from services.fusion.core.components import COMPONENTS, INITIALS, NAME, PAIR, Component, Features
+from services.fusion.core.components import COMPONENTS, INITIALS, NAME, PAIR, WORD, Component, Features
 from services.fusion.core.model import Model
 from services.fusion.core.profile import Profile
 from shared.contracts.entities import Kind
@@ -38,6 +38,7 @@ def _rules(texts: tuple[str, ...]) -> Mapping[str, tuple[Rule, ...]]:
     rules = [rule(text) for text in texts]
     return {
         NAME: tuple(r for r in rules if "p" not in r.base),
+        WORD: tuple(r for r in rules if "p" in r.base and not {"q", "i"} & set(r.base)),
         INITIALS: tuple(r for r in rules if "p" in r.base and "i" in r.base),
         PAIR: tuple(r for r in rules if "p" in r.base and "q" in r.base),
     }
@@ -54,8 +55,9 @@ def _keys(kind: Kind, content: bytes, model: Model) -> tuple[int, ...]:
     if "ncii" in features:
         return ()
     plan = model.kinds[kind]
+    scope = kind.value
     found = {
-        _hash(kind, f"{name}:{value}")
+        _hash(scope, f"{name}:{value}")
         for name in plan.identifiers
         if name in features and name not in _SPECIAL
         for value in features[name]
@@ -64,25 +66,25 @@ def _keys(kind: Kind, content: bytes, model: Model) -> tuple[int, ...]:
     components = COMPONENTS.get(kind)
     if components is not None:
         for values, taken in components(features, model):
-            _ruled(kind, values, rules[taken], model.bits, found)
+            _ruled(scope, values, rules[taken], model.bits, found)
     if kind is Kind.LOCATION:
-        found.update(_hash(kind, text) for text in _location(features))
+        found.update(_hash(scope, text) for text in _location(features))
     elif kind is Kind.VEHICLE:
-        found.update(_hash(kind, f"bare plate {v.rpartition(':')[2]}") for v in features.get("plate", ()))
+        found.update(_hash(scope, f"bare plate {v.rpartition(':')[2]}") for v in features.get("plate", ()))
     return tuple(sorted(found))
 
 
 _SPECIAL: Final = frozenset({"address", "point"})
 
 
-def _hash(kind: Kind, text: str) -> int:
+def _hash(kind: str, text: str) -> int:
     """A signed 64-bit hash of the kind and ``text``."""
-    unsigned = xxhash.xxh3_64_intdigest(f"{kind.value}\x1f{text}".encode())
+    unsigned = xxhash.xxh3_64_intdigest(f"{kind}\x1f{text}".encode())
     return unsigned - (1 << 64) if unsigned >= 1 << 63 else unsigned
 
 
 def _ruled(
-    kind: Kind, values: Mapping[str, Component], rules: Sequence[Rule], needed: int, found: set[int]
+    kind: str, values: Mapping[str, Component], rules: Sequence[Rule], needed: int, found: set[int]
 ) -> None:
     """Add the key of each rule that these components satisfy.
 

@@ -44,8 +44,9 @@ class Comparing:
     """How one feature is compared: ``comparator`` names the function, ``levels`` its outcomes.
 
     ``table`` names the frequency table of its values. ``most`` caps what the feature can add, in
-    centibits; ``kin``: percent of the weight that relatives of one household share too; ``holders``, ``exclusive`` and ``stable``
-    state the prior in words: how many entities hold one value, whether one may have two, whether it stays.
+    centibits; ``kin``: percent of the weight that relatives of one household share too; ``holders``,
+    ``exclusive`` and ``stable`` state the prior in words: how many entities hold one
+    value, whether one may have two, whether it stays.
     """
 
     feature: str

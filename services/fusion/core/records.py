@@ -11,7 +11,8 @@ from shared.normalise.text import fold
 
 FIELDS: Final = (
     "id", "type", "names", "given", "family", "aka", "birth_dates", "birth_places", "sex", "countries",
-    "occupations", "identifiers", "addresses", "phones", "emails", "street", "unit", "city", "state", "postcode",
+    "occupations", "identifiers", "addresses", "phones", "emails", "street", "unit", "city", "state",
+    "postcode",
 )  # fmt: skip
 """What a column can be mapped to. ``street`` to ``postcode`` are the parts of one address."""
 

@@ -1,6 +1,7 @@
 """What a comparison gathers: evidence rows and their sum."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from services.fusion.core.model import Level, Table
@@ -49,15 +50,16 @@ class Tally:
         self.rows.append((feature, None, None, label, weight))
         self.weight += weight
 
-    def evidence(self) -> tuple[EvidenceRow, ...]:
-        """The rows as the contract shows them."""
-        return tuple(
-            EvidenceRow(
-                feature=feature,
-                a=a[:_SHOWN] if a else None,
-                b=b[:_SHOWN] if b else None,
-                level=label,
-                weight=weight,
-            )
-            for feature, a, b, label, weight in self.rows
-        )
+    def evidence(self, *, swapped: bool = False) -> tuple[EvidenceRow, ...]:
+        """The rows as the contract shows them; ``swapped``: the sides in the other order."""
+        if swapped:
+            return tuple([_row(feature, b, a, label, weight) for feature, a, b, label, weight in self.rows])
+        return tuple([_row(*row) for row in self.rows])
+
+
+@lru_cache(maxsize=32_768)
+def _row(feature: str, a: str | None, b: str | None, label: str, weight: int) -> EvidenceRow:
+    """A row; rows are immutable and many pairs share theirs."""
+    return EvidenceRow(
+        feature=feature, a=a[:_SHOWN] if a else None, b=b[:_SHOWN] if b else None, level=label, weight=weight
+    )

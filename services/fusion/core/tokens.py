@@ -15,8 +15,8 @@ FAMILY: Final = "f"
 UNKNOWN: Final = "?"
 
 _SOUNDS: Final = (
-    ("sch", "s"), ("shch", "s"), ("tsch", "c"), ("tch", "c"), ("kh", "k"), ("gh", "g"), ("zh", "j"), ("sh", "s"),
-    ("ch", "c"), ("ph", "f"), ("th", "t"), ("dh", "d"), ("ck", "k"), ("ts", "s"), ("tz", "s"), ("dj", "j"),
+    ("sch", "s"), ("shch", "s"), ("tsch", "c"), ("tch", "c"), ("kh", "k"), ("gh", "g"), ("zh", "j"),
+    ("sh", "s"), ("ch", "c"), ("ph", "f"), ("th", "t"), ("dh", "d"), ("ck", "k"), ("ts", "s"), ("tz", "s"), ("dj", "j"),
     ("q", "k"), ("w", "v"), ("x", "ks"), ("z", "s"),
 )  # fmt: skip
 _SILENT: Final = re.compile(r"[aeiouyhj]+")
@@ -35,7 +35,7 @@ class Token(NamedTuple):
 
 
 class Match(NamedTuple):
-    """A word of each side and the level at which they agree; ``bits`` of the value, the mean where the two differ."""
+    """A word of each side, their level, and the bits of the value: the mean where the two differ."""
 
     a: str
     b: str
@@ -65,13 +65,13 @@ _LETTER_BITS: Final = 350
 
 
 RANK: Final = {
-    "same": 0, "form": 1, "spelling": 2, "typo": 3, "close": 4, "joined": 5, "initial": 6, "start": 7, "alike": 8,
-    "different": 9,
+    "same": 0, "form": 1, "spelling": 2, "typo": 3, "close": 4, "joined": 5, "initial": 6, "start": 7,
+    "alike": 8, "different": 9,
 }  # fmt: skip
 
 
 @lru_cache(maxsize=262_144)
-def level(a: Token, b: Token) -> str:
+def level(a: Token, b: Token) -> str:  # noqa: PLR0911  # one return for each level
     """How alike two words are: a key of ``RANK``."""
     x, y = a.text, b.text
     if x == y:
@@ -162,7 +162,7 @@ def _join(
                 if t in many:
                     many.remove(t)
             bits = max(x.bits, sum(t.bits for t in run if not t.particle))
-            known = sum(m.bits for m in matches if any(m.a == t.text or m.b == t.text for t in run))
+            known = sum(m.bits for m in matches if any(t.text in {m.a, m.b} for t in run))
             matches.append(
                 Match(
                     x.text,
