@@ -14,7 +14,7 @@ from typing import Any, Final
 import lz4.block
 import orjson
 import xxhash
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, or_, select
 
 from services.leads.clock import NO_REPORT
 from services.leads.compose import Lead
@@ -25,7 +25,8 @@ from shared.database import delete_rows, fetch, insert_rows, upsert
 
 Key = tuple[str, int]
 """Lead id (32 hex digits) and set id."""
-_CHUNK: Final = 500
+_THERE: Final = ("lead_id", "set_id", "digest", "reconsider_ms", "score", "updated_ms", "tags")
+_tag_key: Final = itemgetter("tag", "score", "lead_id", "set_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,27 +68,24 @@ class Found:
 
 def replace_leads(conn: Connection, subjects: Iterable[str], leads: Iterable[tuple[int, Lead]]) -> Changed:
     """Make ``leads`` (set id, lead) all there is about ``subjects``; what is equal is left as it is."""
-    wanted: dict[Key, tuple[dict[str, Any], frozenset[str]]] = {}
+    wanted: dict[Key, dict[str, Any]] = {}
     for set_id, made in leads:
         row = _row(set_id, made)
-        wanted[row["lead_id"], set_id] = (row, made.tags)
-    there: dict[Key, tuple[int, int]] = {
-        (i, s): (digest, reconsider)
-        for i, s, digest, reconsider in fetch(
-            conn, lead, ("lead_id", "set_id", "digest", "reconsider_ms"), "subject", subjects
-        )
+        wanted[row["lead_id"], set_id] = row
+    there: dict[Key, dict[str, Any]] = {
+        (row[0], row[1]): dict(zip(_THERE, row, strict=True))
+        for row in fetch(conn, lead, _THERE, "subject", subjects)
     }
-    gone = there.keys() - wanted.keys()
-    changed = [k for k, (row, _) in wanted.items() if k not in there or there[k][0] != row["digest"]]
-    touched = [
-        k
-        for k, (row, _) in wanted.items()
-        if k in there and there[k] != (row["digest"], row["reconsider_ms"])
+    gone = [there[k] for k in there.keys() - wanted.keys()]
+    changed = [k for k, row in wanted.items() if k not in there or there[k]["digest"] != row["digest"]]
+    later = [
+        k for k, row in wanted.items() if k in there and there[k]["reconsider_ms"] != row["reconsider_ms"]
     ]
-    _forget_tags(conn, [*gone, *(k for k in changed if k in there)])
-    delete_rows(conn, lead, [{"lead_id": i, "set_id": s} for i, s in gone])
-    upsert(conn, lead, [wanted[k][0] for k in dict.fromkeys((*changed, *touched))])
-    insert_rows(conn, lead_tag, [row for k in changed for row in _tag_rows(*wanted[k])])
+    old = [*gone, *(there[k] for k in changed if k in there)]
+    delete_rows(conn, lead_tag, [row for each in old for row in _tag_rows(each)])
+    delete_rows(conn, lead, [{"lead_id": row["lead_id"], "set_id": row["set_id"]} for row in gone])
+    upsert(conn, lead, [wanted[k] for k in dict.fromkeys((*changed, *later))])
+    insert_rows(conn, lead_tag, sorted((row for k in changed for row in _tag_rows(wanted[k])), key=_tag_key))
     return _summary(there.keys(), wanted.keys(), changed)
 
 
@@ -107,18 +105,16 @@ def _row(set_id: int, made: Lead) -> dict[str, Any]:
         "updated_ms": made.updated_ms,
         "reconsider_ms": made.reconsider_ms,
         "digest": xxhash.xxh3_64_intdigest(body) >> 1,
+        "tags": f" {' '.join(sorted(made.tags))} ",
         "item": item,
         "body": lz4.block.compress(body),
     }
 
 
-def _tag_rows(row: Mapping[str, Any], tags: Iterable[str]) -> list[dict[str, Any]]:
-    shared = {name: row[name] for name in ("score", "updated_ms", "lead_id", "set_id")}
-    return [{"tag": tag} | shared for tag in tags]
-
-
-def _forget_tags(conn: Connection, keys: Iterable[Key]) -> None:
-    delete_rows(conn, lead_tag, [{"lead_id": i, "set_id": s} for i, s in keys])
+def _tag_rows(row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of ``lead_tag`` that belong to a row of ``lead``."""
+    shared = {name: row[name] for name in ("score", "lead_id", "set_id", "updated_ms")}
+    return [{"tag": tag} | shared for tag in row["tags"].split()]
 
 
 def body_of(conn: Connection, lead_id: str, sets: Iterable[int]) -> bytes | None:
@@ -190,10 +186,7 @@ def _beyond(query: Query, order: tuple[Any, ...]) -> ColumnElement[bool]:
 
 
 def _has_tag(group: tuple[str, ...]) -> ColumnElement[bool]:
-    other = lead_tag.alias()
-    return exists().where(
-        other.c.lead_id == lead.c.lead_id, other.c.set_id == lead.c.set_id, other.c.tag.in_(group)
-    )
+    return or_(*(lead.c.tags.contains(f" {tag} ", autoescape=True) for tag in group))
 
 
 def reconsider(conn: Connection, now_ms: int, limit: int) -> int:

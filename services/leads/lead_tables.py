@@ -20,6 +20,7 @@ lead: Final = Table(
     Column("updated_ms", BigInteger, nullable=False, comment="newest report behind it"),
     Column("reconsider_ms", BigInteger, nullable=False, comment="when time alone changes it"),
     Column("digest", BigInteger, nullable=False, comment="hash of the content: equal = nothing to write"),
+    Column("tags", Text, nullable=False, comment="every tag, each between spaces"),
     Column("item", LargeBinary, nullable=False, comment="JSON, as lists show it"),
     Column("body", LargeBinary, nullable=False, comment="JSON, compressed: the whole lead"),
     Index("lead_subject", "subject"),
@@ -36,7 +37,6 @@ lead_tag: Final = Table(
     Column("lead_id", HexId, primary_key=True),
     Column("set_id", BigInteger, primary_key=True, autoincrement=False),
     Column("updated_ms", BigInteger, nullable=False),
-    Index("lead_tag_of", "lead_id", "set_id", "tag"),
     Index("lead_tag_updated", "tag", "updated_ms", "lead_id", "set_id"),
     sqlite_with_rowid=False,
 )

@@ -10,10 +10,8 @@ import httpx
 from fastapi.testclient import TestClient
 
 from services.leads.evaluate import Evaluated, evaluate_due
-from services.leads.lead_tables import lead, lead_tag
 from services.leads.project import Projector
 from services.leads.routes import leads, rules
-from services.leads.tables import metadata
 from services.leads.viewer import Clearances
 from shared.auth import Identity
 from shared.contracts.handling import Clearance
@@ -47,7 +45,6 @@ class Office:
     now: datetime = NOW
 
     def __post_init__(self) -> None:
-        metadata.create_all(self.db.engine, tables=[lead, lead_tag])
         app = create_app(
             "leads",
             verifier=Tokens(),

@@ -25,6 +25,7 @@ def _lead() -> None:
         sa.Column("updated_ms", sa.BigInteger(), nullable=False),
         sa.Column("reconsider_ms", sa.BigInteger(), nullable=False),
         sa.Column("digest", sa.BigInteger(), nullable=False),
+        sa.Column("tags", sa.Text(), nullable=False),
         sa.Column("item", sa.LargeBinary(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("lead_id", "set_id"),
@@ -46,7 +47,6 @@ def _lead_tag() -> None:
         sa.PrimaryKeyConstraint("tag", "score", "lead_id", "set_id"),
         sqlite_with_rowid=False,
     )
-    op.create_index("lead_tag_of", "lead_tag", ["lead_id", "set_id", "tag"], unique=False)
     op.create_index("lead_tag_updated", "lead_tag", ["tag", "updated_ms", "lead_id", "set_id"], unique=False)
 
 
