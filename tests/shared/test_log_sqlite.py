@@ -81,6 +81,16 @@ def test_processes_write_one_file_at_once(tmp_path: Path) -> None:
     log.close()
 
 
+def test_what_is_committed_is_on_the_disk_and_what_is_deleted_is_gone(tmp_path: Path) -> None:
+    connection = fresh(tmp_path)
+    settings = {name: connection.execute(f"PRAGMA {name}").fetchone()[0] for name in SETTINGS}
+    assert settings == SETTINGS
+    connection.close()
+
+
+SETTINGS = {"journal_mode": "wal", "synchronous": 2, "fullfsync": 1, "secure_delete": 1}
+
+
 def test_a_full_disk_is_transient_and_names_itself(tmp_path: Path) -> None:
     log = open_log(f"sqlite://{tmp_path}/log.db?partitions=1")
     log.ensure([PASSING])
