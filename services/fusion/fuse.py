@@ -127,6 +127,7 @@ class Fuser(Pairing, Settling):
             )
             if work is not None:
                 self.begin(conn, work)
+            self.pause("t1.journaled")
         self.pause("t1.committed")
         return work
 

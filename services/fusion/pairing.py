@@ -36,6 +36,7 @@ class Pairing:
             self.pause("t2.begin")
             with self.db.snapshot() as conn:
                 found, marked = self.look(conn, work)
+                self.pause("t2.looked")
                 crossings = self.crossings(found, marked)
                 if not crossings:
                     shared = candidates(found, marked, work)
@@ -91,6 +92,7 @@ class Pairing:
                     holders = self.holders_of(conn, spot)
                     row = uuid4().hex
                     journal_store.extend(conn, row, self.owner, holders, spot[0])
+                self.pause("cross.marked")
             self.pause("cross.committed")
             if not changed:
                 return

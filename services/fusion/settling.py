@@ -108,7 +108,8 @@ class Settling:
         self.pause("t3.locked")
         others = {i for s in pairs for i in (s.a, s.b)}
         places = component_store.places(conn, leaders.union(concerned, others))
-        if self.moved(before, places):
+        now = {i: p for i in concerned if (p := places.get(i)) is not None}
+        if self.moved(before, now):
             raise Moved("a profile moved to another component")
         self.pause("t3.placed again")
         return places
@@ -118,8 +119,8 @@ class Settling:
         component_store.lock_leaders(conn, leaders)
 
     def moved(self, before: Mapping[str, Place], now: Mapping[str, Place]) -> bool:
-        """Whether any of those whose components were locked stands elsewhere now."""
-        return any(i not in now or now[i].leader != p.leader for i, p in before.items())
+        """Whether any of those whose components were locked stands elsewhere now, is gone, or is back."""
+        return before.keys() != now.keys() or any(now[i].leader != p.leader for i, p in before.items())
 
     def supported(self, conn: Connection, pairs: Sequence[Scored]) -> list[Scored]:
         """The pairs that a key still supports, by the marks as they are under the locks."""
