@@ -17,6 +17,9 @@ _NAMESAKE: Final = frozenset(
     {"same", "form", "spelling", "suffix", "no suffix", "generation", "missing", "particle"}
 )
 
+_WHOLE: Final = 1600
+"""Centibits that a whole name of two words or more is worth at least: organisations choose names to differ."""
+
 Row = tuple[str, str | None, str | None, int]
 """A scored word: level, value of each side, bits."""
 
@@ -174,6 +177,8 @@ def _score_organisation(a: Named, b: Named, step: Step) -> Scored:
         found = align(a.tokens, b.tokens)
         rows = [(m.level, m.a, m.b, m.bits) for m in found.matches]
         _leftover_words(found.left, found.right, rows)
+    if a.text.partition(",")[0] == b.text.partition(",")[0] and len(a.tokens) > 1:
+        rows.append(("whole", a.text, b.text, max(0, _WHOLE - _weigh(rows, step))))
     if a.mark and b.mark:
         rows.append(("legal form" if a.mark == b.mark else "other form", a.mark, b.mark, 0))
     return Scored(rows, _weigh(rows, step), kin=0)

@@ -16,8 +16,8 @@ UNKNOWN: Final = "?"
 
 _SOUNDS: Final = (
     ("sch", "s"), ("shch", "s"), ("tsch", "c"), ("tch", "c"), ("kh", "k"), ("gh", "g"), ("zh", "j"),
-    ("sh", "s"), ("ch", "c"), ("ph", "f"), ("th", "t"), ("dh", "d"), ("ck", "k"), ("ts", "s"), ("tz", "s"), ("dj", "j"),
-    ("q", "k"), ("w", "v"), ("x", "ks"), ("z", "s"),
+    ("sh", "s"), ("ch", "c"), ("ph", "f"), ("th", "t"), ("dh", "d"), ("ck", "k"), ("ts", "s"), ("tz", "s"),
+    ("dj", "j"), ("q", "k"), ("w", "v"), ("x", "ks"), ("z", "s"),
 )  # fmt: skip
 _SILENT: Final = re.compile(r"[aeiouyhj]+")
 _DOUBLED: Final = re.compile(r"(.)\1+")
@@ -86,9 +86,9 @@ def level(a: Token, b: Token) -> str:  # noqa: PLR0911  # one return for each le
     alike = JaroWinkler.similarity(x, y)
     if alike < 0.7:
         return "different"
-    if a.sound == b.sound and len(a.sound) >= 2 and alike >= 0.75:
+    distance = OSA.distance(x, y, score_cutoff=4)
+    if a.sound == b.sound and distance <= max(1, len(long) // 3) and (len(a.sound) > 2 or alike >= 0.85):
         return "spelling"
-    distance = OSA.distance(x, y, score_cutoff=3)
     if distance == 1 and len(short) >= 4:
         return "typo"
     if distance == 2 and len(short) >= 7:
