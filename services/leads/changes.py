@@ -170,7 +170,7 @@ def _links(message: Incoming, row: Row) -> list[Row]:
             "source": x.source,
             "target": x.target,
             "type": x.type.value,
-            "confidence": x.confidence,
+            "confidence": round(x.confidence * 1000),
             "source_local_id": x.source_local_id,
             "target_local_id": x.target_local_id,
             "shown": protected.isdisjoint((x.source_local_id, x.target_local_id)),

@@ -66,6 +66,6 @@ def _edge(key: tuple[str, str, str], rows: Iterable[LinkRow]) -> dict[str, Any]:
         "source": key[0],
         "target": key[1],
         "type": key[2],
-        "confidence": max(x.confidence for x in newest),
+        "confidence": max(x.confidence for x in newest) / 1000,
         "reports": [dashed(r) for r in dict.fromkeys(x.report_id for x in newest)][:SHOWN],
     }

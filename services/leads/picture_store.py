@@ -144,7 +144,7 @@ def of_components(
     conn: Connection, component_ids: Iterable[str], sight: Sight | None, now_ms: int
 ) -> Picture:
     """The entities of whole components."""
-    everyone, judged = _closure(conn, set(component_ids), now_ms)
+    everyone, judged, partial = _closure(conn, set(component_ids), now_ms)
     group_of = _groups(everyone, judged)
     grouped: dict[int, list[Member]] = defaultdict(list)
     for m in everyone.values():
@@ -153,7 +153,7 @@ def of_components(
     for j in judged:
         said[group_of[everyone[j.a].component_id]].append(j)
     parts = {g: [m for m in ms if sight is None or m.audience_id in sight] for g, ms in grouped.items()}
-    unclear = {g for g, ms in parts.items() if len(ms) > 1 and not _plain(ms, grouped[g])}
+    unclear = {g for g, ms in parts.items() if len(ms) > 1 and not _plain(ms, grouped[g], partial)}
     pairs = _pairs(conn, {m.profile_id: m for g in unclear for m in parts[g]}, group_of)
     entity_of: dict[str, Entity] = {}
     for g, ms in parts.items():
@@ -170,9 +170,10 @@ def of_components(
     )
 
 
-def _plain(seen: list[Member], everyone: list[Member]) -> bool:
+def _plain(seen: list[Member], everyone: list[Member], partial: set[str]) -> bool:
     """Whether the members are one entity without a look at their pairs: all seen, never split or judged."""
-    return len(seen) == len(everyone) and not any(m.split or m.judged for m in seen)
+    whole = len(seen) == len(everyone) and not any(m.component_id in partial for m in seen)
+    return whole and not any(m.split or m.judged for m in seen)
 
 
 def _entities(
@@ -215,14 +216,18 @@ def cluster(
 
 def _closure(
     conn: Connection, components: set[str], now_ms: int
-) -> tuple[dict[str, Member], list[JudgementRow]]:
-    """The members of components and of those that judgements join to them, and the judgements among them."""
+) -> tuple[dict[str, Member], list[JudgementRow], set[str]]:
+    """The members of components and of those that judgements join to them, the judgements among them, and
+    the components of which some member may be seen by nobody now.
+    """
     everyone: dict[str, Member] = {}
+    partial: set[str] = set()
     said: dict[str, JudgementRow] = {}
     wanted = components
     while wanted:
-        fresh = _members(conn, wanted, now_ms)
+        fresh, lacking = _members(conn, wanted, now_ms)
         everyone.update(fresh)
+        partial |= lacking
         judged = [p for p, m in fresh.items() if m.judged]
         rows = {j.judgement_id: j for j in judgements_about(conn, judged)} if judged else {}
         said.update(rows)
@@ -230,16 +235,23 @@ def _closure(
         elsewhere = fetch(conn, member, ("profile_id", "component_id"), "profile_id", others)
         wanted = {c for _, c in elsewhere} - components
         components = components | wanted
-    return everyone, [j for j in said.values() if j.a in everyone and j.b in everyone]
+    return everyone, [j for j in said.values() if j.a in everyone and j.b in everyone], partial
 
 
-def _members(conn: Connection, components: set[str], now_ms: int) -> dict[str, Member]:
-    """The members of components that some live report holds."""
-    standing = {
-        r[0]: r for r in fetch(conn, member, _MEMBER, "component_id", sorted(components)) if r[4] > now_ms
-    }
-    content = fetch(conn, profile, _PROFILE, "profile_id", standing)
-    return {r[0]: Member(*standing[r[0]], *r[1:]) for r in content if r[5] is not None}
+def _members(conn: Connection, components: set[str], now_ms: int) -> tuple[dict[str, Member], set[str]]:
+    """The members of components that some live report holds, and the components that have others too."""
+    standing = {r[0]: r for r in fetch(conn, member, _MEMBER, "component_id", sorted(components))}
+    content = {r[0]: r[1:] for r in fetch(conn, profile, _PROFILE, "profile_id", standing)}
+    found, partial = {}, set()
+    for p, row in standing.items():
+        known = content.get(p)
+        if known is not None and known[4] is None:
+            continue  # gone: the resolver has worked out the component without it
+        if known is None or row[4] <= now_ms:
+            partial.add(row[1])
+        else:
+            found[p] = Member(*row, *known)
+    return found, partial
 
 
 @dataclass(frozen=True, slots=True)

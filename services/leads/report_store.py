@@ -38,14 +38,14 @@ class MentionRow:
 
 @dataclass(frozen=True, slots=True)
 class LinkRow:
-    """A link between two profiles that may be shown."""
+    """A link between two profiles that may be shown; ``confidence`` in thousandths."""
 
     report_id: str
     ordinal: int
     source: str
     target: str
     type: str
-    confidence: float
+    confidence: int
     event_ms: int
 
 

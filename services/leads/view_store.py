@@ -217,7 +217,7 @@ def _view(
             entity_of[x.source].entity_id,
             entity_of[x.target].entity_id,
             RelationType(x.type),
-            x.confidence,
+            x.confidence / 1000,
             dashed(x.report_id),
         )
         for x in sorted(set(rows), key=lambda x: (x.report_id, x.ordinal))

@@ -9,6 +9,7 @@ from sqlalchemy import create_engine, make_url, text
 
 from services.leads import migrations
 from shared.database import Database, migrate, open_database
+from tests.leads.api import Api
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -51,3 +52,9 @@ def _execute(server: str, statement: str) -> None:
     with engine.connect() as conn:
         conn.execute(text(statement))
     engine.dispose()
+
+
+@pytest.fixture
+def api(db: Database, tmp_path: Path) -> Api:
+    """The API over an empty database."""
+    return Api(db, tmp_path)

@@ -175,7 +175,7 @@ def _pages(routes: APIRouter, reading: Reading) -> None:
             item = known[x.report_id].source() | {
                 "type": x.type,
                 "direction": "OUT" if outward else "IN",
-                "confidence": x.confidence,
+                "confidence": x.confidence / 1000,
                 "other": {"entity_id": other.entity_id, "kind": other.kind.value, "label": other.label},
             }
             rows.append(([x.event_ms, x.report_id, x.ordinal], item))

@@ -70,7 +70,7 @@ def _link() -> None:
         sa.Column("source", HexId(), nullable=False),
         sa.Column("target", HexId(), nullable=False),
         sa.Column("type", sa.Text(), nullable=False),
-        sa.Column("confidence", sa.Float(), nullable=False),
+        sa.Column("confidence", sa.Integer(), nullable=False),
         sa.Column("source_local_id", sa.Text(), nullable=False),
         sa.Column("target_local_id", sa.Text(), nullable=False),
         sa.Column("shown", sa.Boolean(), nullable=False),
