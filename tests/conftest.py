@@ -64,6 +64,7 @@ class Broker:
             command, env=environment, capture_output=True, text=True, timeout=120, check=False
         )
         assert done.returncode == 0, done.stderr
+        assert verb != "stop" or "stopped" in done.stderr, done.stderr
 
     @property
     def pid(self) -> int:
