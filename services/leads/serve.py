@@ -15,6 +15,7 @@ from typing import Final
 
 from services.leads import migrations
 from services.leads.app import Parts, create_app
+from services.leads.deconfliction.office import Office, mail_server, open_registry
 from services.leads.evaluate import Evaluator
 from services.leads.project import Projector
 from services.leads.size_store import sizes
@@ -45,12 +46,23 @@ def serve(settings: Settings) -> None:
     verifier = verifier_from(settings)
     topics = open_log(settings.log_url)
     db = open_database(settings.leads_database)
+    office = Office(open_registry(settings, _now), mail_server(settings))
     try:
         topics.ensure(TOPICS)
         migrate(db, Path(migrations.__file__).parent)
-        service = Service(db, topics)
+        service = Service(db, topics, office)
         app = create_app(
-            Parts(db, topics, verifier, settings, lambda: datetime.now(UTC), service.wake.set, service.ready)
+            Parts(
+                db,
+                topics,
+                verifier,
+                settings,
+                _now,
+                service.wake.set,
+                service.ready,
+                office.registry,
+                office.wake,
+            )
         )
         service.start()
         port = settings.listen_port(NAME)
@@ -58,15 +70,21 @@ def serve(settings: Settings) -> None:
         web.run(app, settings.host, port, settings)
         service.stop()
     finally:
+        office.close()
         db.close()
         topics.close()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 class Service:
     """The threads beside the API."""
 
-    def __init__(self, db: Database, topics: Log) -> None:
+    def __init__(self, db: Database, topics: Log, office: Office) -> None:
         self.wake = threading.Event()
+        self._office = office
         self._db = db
         self._log = topics
         self._stop = threading.Event()
@@ -80,6 +98,8 @@ class Service:
                 ("projection", self._worker.run),
                 ("evaluation", self._evaluate),
                 ("sizes", self._count),
+                ("deconfliction", office.match),
+                ("delivery", office.carry),
             )
         ]
 
@@ -92,6 +112,7 @@ class Service:
         """Let the threads finish what they are at; raises ``Defect`` where one had died."""
         self._stop.set()
         self._worker.stop()
+        self._office.stop()
         self.wake.set()
         for thread in self._threads:
             thread.join(timeout=web.SHUTDOWN_SECONDS)
@@ -102,6 +123,7 @@ class Service:
         """Raise ``Transient`` unless log and database answer."""
         self._log.ping()
         self._db.ping()
+        self._office.registry.db.ping()
 
     def _evaluate(self) -> None:
         self._evaluator.run(self._stop)
@@ -113,8 +135,7 @@ class Service:
         """Run a thread's work; where it ends before its time, stop the process."""
         try:
             run()
-        except BaseException as error:
+        except Exception as error:
             log.exception("%s has died: the process stops", name)
             self._failed.append(error)
             os.kill(os.getpid(), signal.SIGTERM)
-            raise
