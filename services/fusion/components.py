@@ -91,7 +91,7 @@ def attach(
     reading: Reading,
     threshold: int,
 ) -> Component | None:
-    """Add new single profiles to at most one old component; None where the members must be read.
+    """Add new single profiles to at most one old component; None where the members must be read or told.
 
     Sound because a new profile whose strong pairs all lead to one entity, none of whose members it
     contradicts, changes nothing for the others: within an entity no union is ever refused, and between
@@ -99,10 +99,10 @@ def attach(
     component changed since may hold profiles that the reading did not see.
     """
     old = [leader for leader in group.leaders if leader not in new]
-    if len(old) > 1 or any(places[leader].version > reading.version for leader in old):
-        return None
     fresh = [leader for leader in group.leaders if leader in new]
-    if not fresh or not reading.judged_profiles.isdisjoint(fresh):
+    if not fresh or len(old) > 1 or any(places[leader].version > reading.version for leader in old):
+        return None
+    if not reading.judged_profiles.isdisjoint(fresh):
         return None
     head = places[old[0]] if old else None
     entity_of = {i: i for i in fresh}
@@ -110,6 +110,20 @@ def attach(
         for i in (s.a, s.b):
             if i not in entity_of:
                 entity_of[i] = _entity(places[i], head)
+    names = _names(group, entity_of, set(fresh), held, threshold)
+    if names is None or (head is not None and not head.split and set(names.values()) != {head.entity}):
+        return None
+    return _grown(head, names, group.pairs, fresh)
+
+
+def _names(
+    group: Group,
+    entity_of: Mapping[str, str],
+    fresh: Collection[str],
+    held: Mapping[str, Held],
+    threshold: int,
+) -> dict[str, str] | None:
+    """The entity of each fresh profile; None where an old entity would change, or another might."""
     forest = Forest()
     for s in group.pairs:
         if not s.comparison.contradicted and s.comparison.weight >= threshold:
@@ -118,15 +132,12 @@ def attach(
         return None
     names: dict[str, str] = {}
     for entities in forest.sets(sorted(set(entity_of.values()))):
-        standing = [e for e in entities if e not in new]
-        if len(standing) > 1:
-            return None
+        standing = [e for e in entities if e not in fresh]
         first = min(entities, key=lambda e: entity_order(e, held[e].width))
-        if standing and first != standing[0]:
+        if len(standing) > 1 or (standing and first != standing[0]):
             return None
-        names.update(dict.fromkeys(entities, first))
-    added = {i: names[i] for i in fresh}
-    return _grown(head, added, group.pairs, fresh)
+        names.update((e, first) for e in entities if e in fresh)
+    return names
 
 
 def _together(forest: Forest, entity_of: Mapping[str, str], scored: Scored) -> bool:
@@ -152,8 +163,8 @@ def _grown(
         leader = min(fresh)
         return Component(leader, True, len(added), added[leader], len(entities) > 1, dict(added), news)
     assert head.entity is not None
-    split = head.split or entities != {head.entity}
-    return Component(head.leader, False, head.size + len(added), head.entity, split, dict(added), news)
+    size = head.size + len(added)
+    return Component(head.leader, False, size, head.entity, head.split, dict(added), news)
 
 
 def recompute(

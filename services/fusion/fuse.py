@@ -16,7 +16,7 @@ from services.fusion import journal_store, store, tables
 from services.fusion.cache import Profiles
 from services.fusion.intake import Arrival, Decision, Standing, arrive, decide, fold
 from services.fusion.pairing import Pairing
-from services.fusion.publish import component_messages, report_body, report_message
+from services.fusion.publish import Stamp, component_messages, component_states, report_message, single_state
 from services.fusion.resolver import Resolver
 from services.fusion.settling import Settling
 from services.fusion.values import Held, Settled, Work
@@ -49,6 +49,7 @@ class Fuser(Pairing, Settling):
         Pairing.__init__(self, db, cache, owner)
         Settling.__init__(self, db, cache)
         self.resolver = resolver
+        self.stamp = Stamp(resolver.version, resolver.threshold)
         self._wait = wait
         self.unsure = True
 
@@ -206,11 +207,15 @@ class Fuser(Pairing, Settling):
         for arrival in accepted:
             singles = left.intersection(arrival.profiles) if left else ()
             left.difference_update(singles)
-            body = report_body(arrival, arrival.version or 0, self.resolver.version)
-            found.append(report_message(arrival, body, sorted(singles), version))
+            states = [single_state(i, version) for i in sorted(singles)]
+            stamp = self.stamp.of(str(UUID(arrival.report_id)), version)
+            found.append(report_message(arrival, arrival.version or 0, states, stamp))
         return found
 
     def announce(self, conn: Connection, work: Work, settled: Settled) -> None:
         """Publish what T3 changed."""
-        messages = component_messages(settled, work.key, work.headers, self.resolver.version, self.threshold)
-        publish(conn, tables.outbox, RESOLUTIONS.name, list(messages), owner=self.owner)
+        version = settled.version
+        states = (part for c in settled.components for part in component_states(c, version, self.threshold))
+        body = self.stamp.of(work.key, version)
+        messages = list(component_messages(body, work.headers, states, settled.gone))
+        publish(conn, tables.outbox, RESOLUTIONS.name, messages, owner=self.owner)

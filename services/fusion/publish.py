@@ -6,20 +6,21 @@ messages of its own (T3), which may be cut: the first part of a component is ``f
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
-from uuid import UUID
 
 import orjson
 
-from services.fusion.core.profile import Comparison
+from services.fusion.core.profile import Comparison, Normalised
 from services.fusion.intake import Arrival
-from services.fusion.values import Component, Held, Scored, Settled
+from services.fusion.values import Component, Scored
 from shared.contracts.topics import H_SCHEMA, H_TRACEPARENT
 from shared.log import NewRecord
 
 SCHEMA: Final = "resolution/1"
 _PART: Final = 200
 """Pairs or members in one part of a component."""
+_GONE: Final = 5_000
 _MESSAGE: Final = 400
 """Pairs and members in one message: some 200 kB, far below what a log takes."""
 
@@ -32,99 +33,109 @@ def headers_of(headers: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def report_body(arrival: Arrival, version: int, model: str) -> dict[str, Any]:
-    """A report's message, but for its components; ``version`` is the report's own."""
-    report_id = str(UUID(arrival.report_id))
-    body: dict[str, Any] = {
-        "key": report_id,
-        "report_id": report_id,
-        "report_version": version,
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """The model that every message names."""
+
+    model: str
+    threshold: int
+
+    def of(self, key: str, version: int) -> dict[str, Any]:
+        """What every message begins with."""
+        return {"key": key, "version": version, "model": self.model, "threshold": self.threshold}
+
+
+def report_message(
+    arrival: Arrival, report_version: int, components: Sequence[dict[str, Any]], stamp: dict[str, Any]
+) -> NewRecord:
+    """A report's message; ``stamp`` is ``Stamp.of`` its id."""
+    body: dict[str, Any] = stamp | {
+        "report_id": stamp["key"],
+        "report_version": report_version,
         "audience": arrival.audience,
-        "model": model,
         "accepted_at_ms": arrival.record.timestamp_ms,
     }
-    if not arrival.live or arrival.record.value is None:
+    if arrival.live and arrival.record.value is not None:
+        body["report"] = orjson.Fragment(arrival.record.value)
+        body.update(_content(arrival.normalised))
+        body["components"] = components
+    else:
         body["live"] = False
-        return body
-    normalised = arrival.normalised
+    return NewRecord(stamp["key"], orjson.dumps(body), headers_of(arrival.record.headers))
+
+
+def _content(normalised: Normalised) -> dict[str, Any]:
+    """Profiles, mentions and links as their states."""
     profiles = {m.profile.id: m.profile for m in normalised.mentions if m.profile is not None}
-    body["report"] = orjson.Fragment(arrival.record.value)
-    body["profiles"] = [
-        {
-            "profile_id": p.id,
-            "kind": p.kind,
-            "audience": p.audience,
-            "label": p.label,
-            "features": orjson.Fragment(p.content),
-        }
-        for p in profiles.values()
-    ]
-    body["mentions"] = [
-        {"local_id": m.local_id, "kind": m.kind, "role": m.role, "profile_id": m.profile and m.profile.id}
-        for m in normalised.mentions
-    ]
-    body["links"] = [
-        {
-            "source": link.source,
-            "target": link.target,
-            "type": link.type,
-            "confidence": link.confidence,
-            "source_local_id": link.source_local_id,
-            "target_local_id": link.target_local_id,
-        }
-        for link in normalised.links
-    ]
-    return body
+    return {
+        "profiles": [
+            {
+                "profile_id": p.id,
+                "kind": p.kind,
+                "audience": p.audience,
+                "label": p.label,
+                "features": orjson.Fragment(p.content),
+            }
+            for p in profiles.values()
+        ],
+        "mentions": [
+            {"local_id": m.local_id, "kind": m.kind, "role": m.role, "profile_id": m.profile and m.profile.id}
+            for m in normalised.mentions
+        ],
+        "links": [
+            {
+                "source": link.source,
+                "target": link.target,
+                "type": link.type,
+                "confidence": link.confidence,
+                "source_local_id": link.source_local_id,
+                "target_local_id": link.target_local_id,
+            }
+            for link in normalised.links
+        ],
+    }
 
 
-def report_message(arrival: Arrival, body: dict[str, Any], singles: Iterable[str], version: int) -> NewRecord:
-    """A report's message; ``singles`` are profiles it brought, each alone in its component."""
-    body["components"] = [
-        {
-            "component_id": i,
-            "version": version,
-            "full": True,
-            "members": [{"profile_id": i, "entity_id": i}],
-        }
-        for i in singles
-    ]
-    body["version"] = version
-    return NewRecord(body["key"], orjson.dumps(body), headers_of(arrival.record.headers))
+def single_state(profile_id: str, version: int) -> dict[str, Any]:
+    """The component of a profile that stands alone."""
+    members = [{"profile_id": profile_id, "entity_id": profile_id}]
+    return {"component_id": profile_id, "version": version, "full": True, "members": members}
 
 
 def component_messages(
-    settled: Settled, key: str, headers: Mapping[str, str], model: str, threshold: int
+    body: dict[str, Any],
+    headers: Mapping[str, str],
+    states: Iterable[dict[str, Any]],
+    gone: Sequence[str] = (),
 ) -> Iterator[NewRecord]:
-    """What T3 changed, as messages of bounded size under one key, so that they stay in order."""
+    """Component states, and profiles that are gone, as messages of bounded size; ``body`` is ``Stamp.of``.
+
+    They share one key, so that they stay in order.
+    """
     parts: list[dict[str, Any]] = []
-    gone: Sequence[str] = settled.gone
     size = 0
-    for component in settled.components:
-        for part in _parts(component, settled.version, threshold):
-            parts.append(part)
-            size += len(part["members"]) + len(part["pairs"])
-            if size >= _MESSAGE:
-                yield _message(key, headers, model, settled.version, parts, ())
-                parts, size = [], 0
-    for start in range(0, max(len(gone), 1), 10_000):
-        yield _message(key, headers, model, settled.version, parts, gone[start : start + 10_000])
+    for part in states:
+        parts.append(part)
+        size += len(part["members"]) + len(part["pairs"])
+        if size >= _MESSAGE:
+            yield _message(body, headers, parts, ())
+            parts, size = [], 0
+    for start in range(0, max(len(gone), 1), _GONE):
+        some = gone[start : start + _GONE]
+        if parts or some:
+            yield _message(body, headers, parts, some)
         parts = []
 
 
 def _message(
-    key: str,
-    headers: Mapping[str, str],
-    model: str,
-    version: int,
-    parts: Sequence[dict[str, Any]],
-    gone: Sequence[str],
-) -> NewRecord:  # fmt: skip
-    body = {"key": key, "components": parts, "gone": gone, "version": version, "model": model}
-    return NewRecord(key, orjson.dumps(body), headers_of(headers))
+    body: dict[str, Any], headers: Mapping[str, str], parts: Sequence[dict[str, Any]], gone: Sequence[str]
+) -> NewRecord:
+    value = orjson.dumps(body | {"components": parts, "gone": gone})
+    return NewRecord(body["key"], value, headers_of(headers))
 
 
-def _parts(component: Component, version: int, threshold: int) -> Iterator[dict[str, Any]]:
-    """A component's state, cut: members first, so that a reader knows them before their pairs."""
+def component_states(component: Component, version: int, threshold: int) -> Iterator[dict[str, Any]]:
+    """A component's state, cut: the first part is ``full`` where the whole is, the others add to it."""
     members = [{"profile_id": i, "entity_id": e} for i, e in component.members.items()]
     for start in range(0, max(len(members), len(component.pairs), 1), _PART):
         yield {
@@ -156,14 +167,3 @@ def verdict(comparison: Comparison, threshold: int) -> str:
     if comparison.contradicted:
         return "CONTRADICTED"
     return "SAME" if comparison.weight >= threshold else "POSSIBLE"
-
-
-__all__ = [
-    "Held",
-    "component_messages",
-    "headers_of",
-    "pair_state",
-    "report_body",
-    "report_message",
-    "verdict",
-]

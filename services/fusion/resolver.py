@@ -2,7 +2,11 @@
 
 from typing import Protocol
 
-from services.fusion.core.profile import Comparison, Normalised, Profile
+from services.fusion.core.compare import compare
+from services.fusion.core.keys import keys_of
+from services.fusion.core.model import Model
+from services.fusion.core.normalise import normalise
+from services.fusion.core.profile import Comparison, Normalised, Profile, profile_from_content
 from shared.contracts.entities import Kind
 from shared.contracts.handling import Audience
 from shared.contracts.report import Report
@@ -50,3 +54,30 @@ class Resolver(Protocol):
     def compare(self, a: Profile, b: Profile) -> Comparison:
         """Two profiles compared; ``a.id`` < ``b.id``."""
         ...
+
+
+class CoreResolver:
+    """The core under one model."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self.version = model.version
+        self.threshold = model.threshold
+        self.review = model.review
+        self.cap = model.cap
+
+    def normalise(self, report: Report, audience: Audience) -> Normalised:
+        """The mentions of a report with their profiles, and its links."""
+        return normalise(report, audience, self._model)
+
+    def profile(self, id_: str, kind: Kind, audience: str, label: str, content: bytes) -> Profile:
+        """A profile from its stored row."""
+        return profile_from_content(id_, kind, audience, label, content)
+
+    def keys_of(self, profile: Profile) -> tuple[int, ...]:
+        """The blocking keys of a profile."""
+        return keys_of(profile, self._model)
+
+    def compare(self, a: Profile, b: Profile) -> Comparison:
+        """Two profiles compared."""
+        return compare(a, b, self._model)

@@ -10,7 +10,7 @@ from services.fusion.core import compare_names as by_name
 from services.fusion.core import compare_values as by_value
 from services.fusion.core.model import Comparing, Model
 from services.fusion.core.profile import Comparison, Profile
-from services.fusion.core.tally import Step, Tally
+from services.fusion.core.tally import Recorder, Seen, Step, Tally
 from shared.contracts.entities import Kind
 
 Score = Callable[[Any, Any, Step, Tally], None]
@@ -115,14 +115,26 @@ def self_weight(kind: Kind, content: bytes, model: Model) -> int:
     return _tally(kind, content, content, model).weight
 
 
+def seen(a: Profile, b: Profile, model: Model) -> Seen:
+    """What the comparison of two profiles saw, for estimating its weights."""
+    recorder = Recorder()
+    _run(a.kind, a.content, b.content, model, recorder)
+    return recorder.seen()
+
+
 def _tally(kind: Kind, a: bytes, b: bytes, model: Model) -> Tally:
-    steps, scores, _ = _plan(kind, model)
     tally = Tally()
+    _run(kind, a, b, model, tally)
+    if tally.kin > model.kin:
+        tally.adjust("kin", _KIN, model.kin - tally.kin)
+    return tally
+
+
+def _run(kind: Kind, a: bytes, b: bytes, model: Model, tally: Tally) -> None:
+    """Run every comparison for which both have a value."""
+    steps, scores, _ = _plan(kind, model)
     theirs = _ready(kind, b, model)
     for i, value in _ready(kind, a, model).items():
         other = theirs.get(i)
         if other is not None:
             scores[i](value, other, steps[i], tally)
-    if tally.kin > model.kin:
-        tally.adjust("kin", _KIN, model.kin - tally.kin)
-    return tally

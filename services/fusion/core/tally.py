@@ -63,3 +63,44 @@ def _row(feature: str, a: str | None, b: str | None, label: str, weight: int) ->
     return EvidenceRow(
         feature=feature, a=a[:_SHOWN] if a else None, b=b[:_SHOWN] if b else None, level=label, weight=weight
     )
+
+
+class SeenRow(NamedTuple):
+    """A level that held, and the rarity of the value in centibits."""
+
+    feature: str
+    key: str
+    bits: int
+
+
+class Seen(NamedTuple):
+    """What a comparison saw: its levels, the sum of corrections, and what relatives would share."""
+
+    rows: tuple[SeenRow, ...]
+    correction: int
+    kin: int
+
+
+class Recorder(Tally):
+    """A tally that also keeps which levels held."""
+
+    __slots__ = ("_correction", "_seen")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: list[SeenRow] = []
+        self._correction = 0
+
+    def add(self, step: Step, key: str, a: str | None, b: str | None, bits: int = 0) -> int:
+        """Add a row and remember its level."""
+        self._seen.append(SeenRow(step.feature, key, bits))
+        return super().add(step, key, a, b, bits)
+
+    def adjust(self, feature: str, label: str, weight: int) -> None:
+        """Add a correction and remember it."""
+        self._correction += weight
+        super().adjust(feature, label, weight)
+
+    def seen(self) -> Seen:
+        """What was seen so far."""
+        return Seen(tuple(self._seen), self._correction, self.kin)

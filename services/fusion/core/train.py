@@ -1,0 +1,266 @@
+"""Estimate the model's weights from unlabelled profiles: expectation and maximisation (Fellegi and Sunter).
+
+Pure and seeded. Matches are found among pairs that share a key; chance agreement among pairs drawn at
+random. Tables of frequencies count entities, not reports, so that one often-reported person makes no name
+common. The packaged model is the prior: little evidence changes little.
+"""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from random import Random
+from typing import Final
+
+from services.fusion.core.compare import seen
+from services.fusion.core.keys import keys_of
+from services.fusion.core.model import Comparing, KindModel, Level, Model, Table
+from services.fusion.core.profile import Profile
+from services.fusion.core.reference import resolve_all
+from services.fusion.core.tally import Seen
+from shared.contracts.entities import Kind
+from shared.normalise import names, organisations, places
+
+_ROUNDS: Final = 8
+_PAIRS: Final = 300_000
+"""Candidate pairs, and pairs at random, that are looked at."""
+_PRIOR: Final = 100.0
+"""Pairs of evidence that the model trained from is worth, for each comparison."""
+_ENTITIES: Final = 300.0
+"""Entities of evidence that its frequency tables are worth."""
+_SEEN_OFTEN: Final = 3
+"""Entities that must have a value before its frequency is believed: the rarest values are typing errors."""
+_ONE_PER_PAIR: Final = frozenset({"swapped", "suffix", "no suffix", "generation", "legal form", "other form"})
+_UNTRAINED: Final = frozenset({"dependent", "whole", "particle"})
+_MILD: Final = -500
+"""Centibits above which a level is too common among matches to contradict."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One weight before and after training, in centibits."""
+
+    kind: str
+    feature: str
+    level: str
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """The trained model, what changed, and what it was trained on."""
+
+    model: Model
+    changes: tuple[Change, ...]
+    profiles: int
+    matches: float
+
+
+def train(profiles: Iterable[Profile], model: Model, *, seed: int = 1) -> Training:
+    """A model whose weights and frequencies are estimated from ``profiles``; the threshold stays."""
+    by_kind: dict[Kind, list[Profile]] = defaultdict(list)
+    for profile in sorted({p.id: p for p in profiles}.values(), key=lambda p: p.id):
+        by_kind[profile.kind].append(profile)
+    trained, matches = model, 0.0
+    for kind in (Kind.PERSON, Kind.ORGANIZATION, Kind.VESSEL):
+        if len(by_kind[kind]) >= 2:
+            trained = replace(trained, tables=_tables(kind, by_kind[kind], trained))
+            trained, found = _estimate(kind, by_kind[kind], trained, Random(seed))  # noqa: S311  # sampling, not secrets
+            matches += found
+    count = sum(map(len, by_kind.values()))
+    note = f"trained on {count} profiles, {round(matches)} matching pairs, seed {seed}"
+    trained = replace(trained, note=note)
+    return Training(trained, changes(model, trained), count, matches)
+
+
+def changes(before: Model, after: Model) -> tuple[Change, ...]:
+    """The levels whose weight differs, largest difference first."""
+    found = []
+    for kind, plan in after.kinds.items():
+        old = {c.feature: c.levels for c in before.kinds[kind].comparisons}
+        for c in plan.comparisons:
+            for key, level in c.levels.items():
+                was = old.get(c.feature, {}).get(key)
+                if was is not None and was.base != level.base:
+                    found.append(Change(kind.value, c.feature, level.label, was.base, level.base))
+    return tuple(sorted(found, key=lambda c: (-abs(c.after - c.before), c.kind, c.feature, c.level)))
+
+
+def _candidates(profiles: Sequence[Profile], model: Model, random: Random) -> list[tuple[int, int]]:
+    """Pairs that share a key that is not generic, at most ``_PAIRS`` of them."""
+    holders: dict[int, list[int]] = defaultdict(list)
+    for i, profile in enumerate(profiles):
+        for key in keys_of(profile, model):
+            holders[key].append(i)
+    pairs = {pair for held in holders.values() if len(held) <= model.cap for pair in combinations(held, 2)}
+    found = sorted(pairs)
+    return found if len(found) <= _PAIRS else sorted(random.sample(found, _PAIRS))
+
+
+def _estimate(kind: Kind, profiles: Sequence[Profile], model: Model, random: Random) -> tuple[Model, float]:
+    """Expectation and maximisation for one kind; the model and the number of matching pairs."""
+    pairs = _candidates(profiles, model, random)
+    if not pairs:
+        return model, 0.0
+    rows = [seen(profiles[i], profiles[j], model) for i, j in pairs]
+    n = len(profiles)
+    draws = min(_PAIRS, n * (n - 1) // 2)
+    chance = Counter[tuple[str, str]]()
+    for _ in range(draws):
+        i, j = random.randrange(n), random.randrange(n)
+        if i != j:
+            chance.update((s.feature, s.key) for s in seen(profiles[i], profiles[j], model).rows)
+    plan = _with_chance(model.kinds[kind], chance)
+    odds = model.threshold
+    found = 0.0
+    for _ in range(_ROUNDS):
+        posterior = [_posterior(pair, plan, model.kin, odds) for pair in rows]
+        found = sum(posterior)
+        odds = round(100 * math.log2(max(2.0, n * (n - 1) / 2 / max(found, 1.0))))
+        plan = _maximise(model.kinds[kind], plan, rows, posterior)
+    kin = _kin(rows, plan, model.kin)
+    return replace(
+        model, kinds={**model.kinds, kind: plan}, kin=kin if kind is Kind.PERSON else model.kin
+    ), found
+
+
+def _posterior(pair: Seen, plan: KindModel, kin: int, odds: int) -> float:
+    """The probability that a pair is one entity, at these prior odds against (centibits)."""
+    weight = _weigh(pair, plan, kin) - odds
+    return 1.0 / (1.0 + math.exp2(-max(-5000, min(5000, weight)) / 100))
+
+
+def _weigh(pair: Seen, plan: KindModel, kin: int) -> int:
+    """The weight of a recorded comparison under other levels; shared by kin counts up to ``kin``."""
+    levels = _levels(plan)
+    total = sum(
+        levels[s.feature, s.key].base + levels[s.feature, s.key].rarity * s.bits // 100 for s in pair.rows
+    )
+    return total + pair.correction - max(0, pair.kin - kin)
+
+
+def _levels(plan: KindModel) -> Mapping[tuple[str, str], Level]:
+    return {(c.feature, key): level for c in plan.comparisons for key, level in c.levels.items()}
+
+
+def _with_chance(plan: KindModel, chance: Mapping[tuple[str, str], int]) -> KindModel:
+    """The plan with u as counted among pairs at random, for levels that do not look at the value.
+
+    A level seen fewer than five times by chance keeps its u: it is rarer than the sample can tell.
+    """
+
+    def counted(c: Comparing) -> Comparing:
+        total = sum(n for (feature, key), n in chance.items() if feature == c.feature and key in _trained(c))
+        levels = {
+            key: replace(level, u=chance[c.feature, key] / total)
+            if not level.rarity and key in _trained(c) and chance.get((c.feature, key), 0) >= _SEEN_BY_CHANCE
+            else level
+            for key, level in c.levels.items()
+        }
+        return replace(c, levels=levels)
+
+    return replace(plan, comparisons=tuple(counted(c) for c in plan.comparisons))
+
+
+def _trained(c: Comparing) -> frozenset[str]:
+    """The levels of a comparison that are estimated: those of which each value has exactly one."""
+    return frozenset(c.levels) - _ONE_PER_PAIR - _UNTRAINED
+
+
+def _maximise(
+    prior: KindModel, plan: KindModel, rows: Sequence[Seen], posterior: Sequence[float]
+) -> KindModel:
+    """The plan with m as expected among the matches; ``prior`` counts as ``_PRIOR`` matches."""
+    counts: dict[tuple[str, str], float] = defaultdict(float)
+    for pair, p in zip(rows, posterior, strict=True):
+        if p > 0.001:
+            for s in pair.rows:
+                counts[s.feature, s.key] += p
+
+    def expected(c: Comparing, before: Comparing) -> Comparing:
+        keys = _trained(c)
+        total = sum(counts.get((c.feature, key), 0.0) for key in keys)
+        if not total:
+            return c
+        whole = sum(before.levels[key].m for key in keys)
+        levels = dict(c.levels)
+        for key in keys:
+            share = before.levels[key].m / whole
+            m = (counts.get((c.feature, key), 0.0) + _PRIOR * share) / (total + _PRIOR)
+            level = replace(levels[key], m=round(min(0.999, max(1e-5, m)), 6))
+            if level.overrule is not None and level.base > _MILD:
+                level = replace(level, overrule=None)
+            levels[key] = level
+        return replace(c, levels=levels)
+
+    return replace(
+        plan,
+        comparisons=tuple(
+            expected(c, before) for c, before in zip(plan.comparisons, prior.comparisons, strict=True)
+        ),
+    )
+
+
+def _kin(rows: Sequence[Seen], plan: KindModel, kin: int) -> int:
+    """How much relatives may share, from pairs alike in home and surname whose given names differ.
+
+    Where what relatives do not share says that such pairs are mostly one person, the list has few
+    relatives, and the cap rises by the odds.
+    """
+    same = others = 1.0
+    for pair in rows:
+        keys = {s.key for s in pair.rows if s.feature == "name"}
+        if "given" not in keys or pair.kin <= kin:
+            continue
+        own = _weigh(pair, plan, 0)
+        if own > _TELLING:
+            same += 1
+        elif own < -_TELLING:
+            others += 1
+    return kin + max(0, round(100 * math.log2(same / others)))
+
+
+def _tables(kind: Kind, profiles: Sequence[Profile], model: Model) -> dict[str, Table]:
+    """Frequency tables counted over the entities that the model finds, the model's own as prior."""
+    entity = resolve_all(profiles, (), model).entity
+    holders: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    total: dict[str, set[str]] = defaultdict(set)
+    for profile in profiles:
+        for table, value in _values(kind, profile):
+            holders[table][value].add(entity[profile.id])
+            total[table].add(entity[profile.id])
+    tables = dict(model.tables)
+    for name, counted in holders.items():
+        prior, n = model.tables[name], len(total[name])
+        bits = dict(prior.bits)
+        for value, entities in counted.items():
+            if len(entities) >= _SEEN_OFTEN or value in bits:
+                before = math.exp2(-prior.of(value) / 100)
+                share = (len(entities) + _ENTITIES * before) / (n + _ENTITIES)
+                bits[value] = round(-100 * math.log2(share))
+        tables[name] = Table(bits, prior.rare)
+    return tables
+
+
+def _values(kind: Kind, profile: Profile) -> Iterable[tuple[str, str]]:
+    """What a profile has of each table's values."""
+    features = profile.features
+    if kind is Kind.PERSON:
+        for text in features.get("name", ()):
+            name = names.parse(text)
+            yield from (("given", t) for t in name.given)
+            yield from (("family", t) for t in name.family or name.given)
+        yield from (("occupation", v) for v in features.get("occupation", ()))
+    else:
+        for text in features.get("name", ()):
+            yield from (("word", w) for w in organisations.parse(text).words)
+    yield from (("place", v) for v in features.get("birth_place", ()))
+    yield from (("place", c) for c in (places.parse(v).city for v in features.get("address", ())) if c)
+    yield from (("country", v) for v in features.get("country", ()))
+
+
+_SEEN_BY_CHANCE: Final = 5
+_TELLING: Final = 500
+"""Centibits of what relatives do not share from which a pair counts as one person, or as two."""
