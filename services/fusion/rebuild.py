@@ -42,7 +42,7 @@ def check_model(db: Database, version: str) -> None:
 
 
 def rebuild(db: Database, log: Log) -> None:
-    """Forget the picture, so that the workers make it anew; raises ``Misconfigured`` while any of them runs."""
+    """Forget the picture, for the workers to make it anew; raises ``Misconfigured`` while any of them runs."""
     log.forget(FUSION_GROUP)
     with db.transaction() as conn:
         progress_store.empty(conn)
@@ -119,12 +119,11 @@ def _components(fuser: Fuser, _log: Log, state: dict[str, Any]) -> Iterator[int]
                 heads = list(progress_store.next_leaders(conn, state["after"], _CHUNK))
                 if not heads:
                     return
-                fuser.lock(conn, [h.profile for h in heads])
-                heads = [
-                    h for h in component_store.places(conn, [h.profile for h in heads]).values() if h.size
-                ]
-                messages = list(_component_messages(conn, fuser, heads))
-                state["after"] = max((h.profile for h in heads), default=state["after"])
+                leaders = [h.profile for h in heads]
+                fuser.lock(conn, leaders)
+                now = component_store.places(conn, leaders).values()
+                messages = list(_component_messages(conn, fuser, [h for h in now if h.size]))
+                state["after"] = leaders[-1]
                 _publish(conn, fuser, messages, state)
         except Busy:
             attempt += 1

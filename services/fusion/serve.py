@@ -1,4 +1,4 @@
-"""Run one fusion worker: the loop over ``reports.v1`` and ``judgements.v1``, with health and metrics over HTTP.
+"""Run one fusion worker: the loop over reports and judgements, with health and metrics over HTTP.
 
 A loop that ends by itself has met a defect: the process then stops, loudly, and its supervisor starts it
 again. SIGTERM lets the batch at hand finish.

@@ -1,4 +1,4 @@
-"""The fusion service's handler: one ``Fuser`` fed by the worker's loop, with its heartbeat and its figures."""
+"""The fusion service's handler: a ``Fuser`` fed by the worker's loop, with its heartbeat and figures."""
 
 import random
 import time

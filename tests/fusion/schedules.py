@@ -19,7 +19,7 @@ from shared.errors import Transient
 from tests.fusion.tiny import Tiny
 from tests.fusion.world import World, check, check_published, published
 
-PATIENCE = 3_000
+PATIENCE = 20_000
 """Pauses after which a schedule counts as a hang."""
 
 
