@@ -27,6 +27,15 @@ PORT = 18_210
 PHONE = {"local_id": "p1", "number": "+19155550142", "role": "CONTACT"}
 
 
+class Idle:
+    """An office with nothing to do."""
+
+    def match(self) -> None:
+        """Nothing."""
+
+    carry = stop = match
+
+
 def wait_for(what: Callable[[], Any], seconds: float = 60.0) -> Any:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -101,7 +110,7 @@ def test_a_thread_that_dies_stops_the_process(
     monkeypatch.setattr(serving.os, "kill", lambda pid, number: killed.append(number))
     log = open_log(settings.log_url)
     log.ensure(TOPICS)
-    service = Service(db, log)
+    service = Service(db, log, Idle())  # type: ignore[arg-type]
 
     def broken(_: object) -> None:
         raise RuntimeError("a defect")
