@@ -1,6 +1,7 @@
 """From a view and what the rules found in it to a lead: everything that its reader needs, in words. Pure.
 
-Every part comes from the view, so from what its viewers may see; its times are those of its reports.
+Every part comes from the view, so from what its viewers may see; its times are those of its reports. The
+network around the subject is added when the lead is read (``network``).
 """
 
 from collections.abc import Iterable, Mapping
@@ -152,7 +153,6 @@ def _details(view: View, found: tuple[Finding, ...], scored: Score) -> dict[str,
         "contributions": _contributions(found, scored),
         "evidence": _evidence(found, reports),
         "timeline": [_moment(r) for r in view.reports],
-        "network": network.neighbourhood(view),
         "priority_list_nexus": network.nexus(view),
         "toc_flags": _flags(view),
         "confidence": asdict(confidence(found, reports)),

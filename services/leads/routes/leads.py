@@ -20,9 +20,10 @@ from services.leads.disclosure import disclose
 from services.leads.lead_schemas import LeadDetail, LeadList
 from services.leads.lead_store import Query as LeadQuery
 from services.leads.lead_store import body_of, page
+from services.leads.network import neighbourhood
 from services.leads.scoring import BANDS, MOST, Band
 from services.leads.sets import sets_of
-from services.leads.store import combinations, picture, sight
+from services.leads.store import combinations, picture, sight, view
 from services.leads.viewer import Viewer, reader
 from shared.database import Database
 from shared.problems import INVALID, NOT_FOUND, PURPOSE, UNAUTHENTICATED, problem_responses
@@ -129,12 +130,18 @@ def router(database: Database, clock: Callable[[], datetime] = lambda: datetime.
     def lead(request: Request, viewer: Reader, lead_id: Annotated[UUID, Path()]) -> Response:
         """Score with its parts, evidence with markings, timeline, network, whom to call, what is missing."""
         with database.snapshot() as conn:
-            sets = sets_of(combinations(conn), sight(conn, viewer.clearance))
-            body = body_of(conn, lead_id.hex, sets)
-        if body is None:
-            raise NOT_FOUND.because(NOT_FOUND.doc)
-        found = orjson.loads(body)
-        disclose(viewer, f"lead {lead_id}", {m["report_id"] for m in found["timeline"]})
+            seen = sight(conn, viewer.clearance)
+            body = body_of(conn, lead_id.hex, sets_of(combinations(conn), seen))
+            if body is None:
+                raise NOT_FOUND.because(NOT_FOUND.doc)
+            found = orjson.loads(body)
+            around = view(conn, found["subject"]["entity_id"], seen, clock())
+        found["network"] = (
+            {"nodes": [], "edges": [], "cut": False} if around is None else neighbourhood(around)
+        )
+        edges = found["network"]["edges"]
+        told = {m["report_id"] for m in found["timeline"]} | {r for e in edges for r in e["reports"]}
+        disclose(viewer, f"lead {lead_id}", told)
         return resource(request, found)
 
     return routes
