@@ -66,7 +66,6 @@ _LEGAL: Final = {
         ("CONSENT", "consent search"),
     ),
 }
-CENTRES: Final = ("SOD", "OFC", "EPIC", "BCSC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,17 +136,18 @@ def envelope(slip: Slip, schema: str, *, predicate: bool = True) -> dict[str, An
 
 
 def handling(rng: Random, agency: Agency, *, open_: bool) -> dict[str, Any]:
-    """Mostly shared with everyone; a few reports are pointers, the owner's own, or released by name."""
+    """Mostly shared with everyone; a few are pointers, the owner's own, or for the agency's usual partners."""
     terms: dict[str, Any] = {"cui": "CUI//LEI", "tlp": "GREEN", "share": "GREEN", "orcon": False}
     draw = 0.0 if open_ else rng.random()
     if draw < 0.86:
         return terms
-    others = [a.ori for a in AGENCIES if a is not agency]
+    at = AGENCIES.index(agency)
+    partners = sorted(AGENCIES[(at + step) % len(AGENCIES)].ori for step in (1, 2, 3))
     limits: tuple[tuple[float, dict[str, Any]], ...] = (
         (0.90, {"share": "YELLOW", "tlp": "AMBER"}),
         (0.92, {"share": "RED", "tlp": "RED"}),
-        (0.95, {"release_to": sorted(rng.sample(others, 3)), "tlp": "AMBER"}),
-        (0.97, {"release_to": sorted(rng.sample(CENTRES, 2)), "tlp": "AMBER"}),
+        (0.95, {"release_to": partners, "tlp": "AMBER"}),
+        (0.97, {"release_to": sorted({*agency.feeds, "EPIC"}), "tlp": "AMBER"}),
         (0.985, {"orcon": True, "tlp": "AMBER+STRICT"}),
         (1.0, {"caveats": ["INFORMANT"], "tlp": "AMBER+STRICT"}),
     )
