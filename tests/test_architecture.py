@@ -1,7 +1,12 @@
 """The rules of the house, as code: who may import whom, where I/O and SQL live, and how large things get."""
 
 import ast
+import importlib.metadata
+import re
+import sys
+import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,6 +26,8 @@ IO_MODULES = frozenset({
     "secrets", "select", "shutil", "signal", "socket", "sqlalchemy", "sqlite3", "ssl", "subprocess",
     "tempfile", "threading", "time", "urllib.request", "uvicorn",
 })  # fmt: skip
+BROUGHT = frozenset({"anyio", "click", "cryptography", "pydantic-core", "starlette"})
+"""Parts of a declared dependency's own interface: FastAPI's, typer's, PyJWT's, pydantic's."""
 FRONT_DOORS = frozenset({("command", "services.simulator.run"), ("command", "services.simulator.push")})
 """What the command line may import of what it commands; everything else it reaches over HTTP."""
 CLOCKS = frozenset({"now", "utcnow", "today", "uuid1", "uuid4"})
@@ -30,12 +37,18 @@ def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+@cache
 def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text(), filename=name_of(path))
 
 
-def imports_of(path: Path) -> Iterator[str]:
+@cache
+def imports_of(path: Path) -> tuple[str, ...]:
     """Full names of everything that a file imports, wherever in the file."""
+    return tuple(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[str]:
     for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -135,6 +148,23 @@ def test_sql_stays_in_the_stores(path: Path) -> None:
 def test_only_the_kafka_adapter_imports_kafka(path: Path) -> None:
     if name_of(path) != "shared/log_kafka.py":
         assert not any(inside(imported, "kafka") for imported in imports_of(path))
+
+
+def test_everything_imported_is_declared_and_locked() -> None:
+    """What one of us installs by hand works here and nowhere else."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = {re.split(r"[\[<>=;, ]", d)[0].lower().replace("_", "-") for d in project["dependencies"]}
+    locked = set(re.findall(r"(?m)^([a-z0-9-]+)==", (ROOT / "requirements.lock").read_text()))
+    provided = importlib.metadata.packages_distributions()
+    assert declared <= locked, f"not in requirements.lock (make lock): {sorted(declared - locked)}"
+    for path in SOURCES:
+        for imported in imports_of(path):
+            top = imported.partition(".")[0]
+            if top in sys.stdlib_module_names or top in {"shared", "services"}:
+                continue
+            names = {name.lower().replace("_", "-") for name in provided.get(top, ())}
+            known = names & (declared | BROUGHT)
+            assert known, f"{name_of(path)} imports {imported}: add it to pyproject.toml, then make lock"
 
 
 @each_source
