@@ -136,7 +136,7 @@ def envelope(slip: Slip, schema: str, *, predicate: bool = True) -> dict[str, An
 
 
 def handling(rng: Random, agency: Agency, *, open_: bool) -> dict[str, Any]:
-    """Mostly shared with everyone; a few are pointers, the owner's own, or for the agency's usual partners."""
+    """Mostly for everyone; a few are pointers, the owner's own, or for the agency's usual partners."""
     terms: dict[str, Any] = {"cui": "CUI//LEI", "tlp": "GREEN", "share": "GREEN", "orcon": False}
     draw = 0.0 if open_ else rng.random()
     if draw < 0.86:
