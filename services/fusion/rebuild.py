@@ -42,7 +42,7 @@ def check_model(db: Database, version: str) -> None:
 
 
 def rebuild(db: Database, log: Log) -> None:
-    """Forget the picture, for the workers to make it anew; raises ``Misconfigured`` while any of them runs."""
+    """Forget the picture, for workers to make it anew; raises ``Misconfigured`` while any of them runs."""
     log.forget(FUSION_GROUP)
     with db.transaction() as conn:
         progress_store.empty(conn)

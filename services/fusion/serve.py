@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,8 @@ from services.fusion import migrations
 from services.fusion.core.model import load
 from services.fusion.rebuild import check_model
 from services.fusion.recover import new_owner, resign
-from services.fusion.resolver import CoreResolver
+from services.fusion.resolver import CoreResolver, Resolver
+from services.fusion.size_store import sizes
 from services.fusion.worker import FusionHandler
 from shared import web
 from shared.auth import verifier_from
@@ -23,6 +25,7 @@ from shared.contracts.topics import FUSION_GROUP, JUDGEMENTS, REPORTS, TOPICS
 from shared.database import Database, migrate, open_database
 from shared.log import Log, open_log
 from shared.settings import Settings
+from shared.sizes import Sizes
 from shared.telemetry import configure_logging
 from shared.worker import Worker
 
@@ -34,7 +37,7 @@ log = logging.getLogger(__name__)
 
 
 class Defect(RuntimeError):
-    """The worker has stopped by itself."""
+    """A thread of the service has stopped by itself."""
 
 
 def open_fusion(settings: Settings) -> tuple[Log, Database, CoreResolver]:
@@ -47,41 +50,67 @@ def open_fusion(settings: Settings) -> tuple[Log, Database, CoreResolver]:
 
 
 def serve(settings: Settings) -> None:
-    """Work until SIGTERM or SIGINT; raises ``Defect`` where the loop died, or ``Misconfigured``."""
+    """Work until SIGTERM or SIGINT; raises ``Defect`` where a thread died, or ``Misconfigured``."""
     configure_logging(NAME, settings.log_level)
     verifier = verifier_from(settings)
     topics, db, resolver = open_fusion(settings)
-    owner = new_owner()
     try:
         check_model(db, resolver.version)
-        handler = FusionHandler(db, topics, resolver, owner)
-        worker = Worker(topics, FUSION_GROUP, [REPORTS.name, JUDGEMENTS.name], handler)
-        failed: list[BaseException] = []
-
-        def work() -> None:
-            try:
-                worker.run()
-            except BaseException as error:
-                log.exception("the worker has died: the process stops")
-                failed.append(error)
-                os.kill(os.getpid(), signal.SIGTERM)
-                raise
-
-        def ready() -> None:
-            topics.ping()
-            db.ping()
-
-        thread = threading.Thread(target=work, name="fusion", daemon=True)
-        app = web.create_app("Interlock fusion", verifier=verifier, ready=ready, settings=settings)
-        thread.start()
+        service = Service(db, topics, resolver)
+        app = web.create_app("Interlock fusion", verifier=verifier, ready=service.ready, settings=settings)
+        service.start()
         port = settings.listen_port(NAME)
-        log.info("listening", extra={"host": settings.host, "port": port, "owner": owner})
+        log.info("listening", extra={"host": settings.host, "port": port, "owner": service.owner})
         web.run(app, settings.host, port, settings)
-        worker.stop()
-        thread.join(timeout=web.SHUTDOWN_SECONDS)
-        if failed:
-            raise Defect("the fusion worker died") from failed[0]
-        resign(db, owner)
+        service.stop()
     finally:
         db.close()
         topics.close()
+
+
+class Service:
+    """The threads beside the HTTP server: the worker, and the one that counts."""
+
+    def __init__(self, db: Database, topics: Log, resolver: Resolver) -> None:
+        self.owner = new_owner()
+        self._db = db
+        self._log = topics
+        self._stop = threading.Event()
+        self._failed: list[BaseException] = []
+        handler = FusionHandler(db, topics, resolver, self.owner)
+        self._worker = Worker(topics, FUSION_GROUP, [REPORTS.name, JUDGEMENTS.name], handler)
+        counting = Sizes(db, sizes)
+        self._threads = [
+            threading.Thread(target=self._guard, args=(name, run), name=name, daemon=True)
+            for name, run in (("worker", self._worker.run), ("sizes", lambda: counting.run(self._stop)))
+        ]
+
+    def start(self) -> None:
+        """Start the threads."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Let the threads finish what they are at; raises ``Defect`` where one had died."""
+        self._stop.set()
+        self._worker.stop()
+        for thread in self._threads:
+            thread.join(timeout=web.SHUTDOWN_SECONDS)
+        if self._failed:
+            raise Defect("a thread of the fusion service died") from self._failed[0]
+        resign(self._db, self.owner)
+
+    def ready(self) -> None:
+        """Raise ``Transient`` unless log and database answer."""
+        self._log.ping()
+        self._db.ping()
+
+    def _guard(self, name: str, run: Callable[[], None]) -> None:
+        """Run a thread's work; where it ends before its time, stop the process."""
+        try:
+            run()
+        except BaseException as error:
+            log.exception("%s has died: the process stops", name)
+            self._failed.append(error)
+            os.kill(os.getpid(), signal.SIGTERM)
+            raise

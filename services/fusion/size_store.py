@@ -1,21 +1,28 @@
-"""How many entities there are, for the metrics."""
+"""How large the picture is: profiles, entities, and what was merged."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from prometheus_client import Gauge
-from sqlalchemy import Connection, distinct, func, select
+from sqlalchemy import Connection, text
 
-from services.fusion.tables import assign
-
+PROFILES: Final = Gauge("interlock_profiles", "Live profiles")
 ENTITIES: Final = Gauge("interlock_entities", "Entities of the whole picture")
-MERGES: Final = Gauge("interlock_merges", "Profiles found to be another's entity: profiles minus entities")
+MERGES: Final = Gauge("interlock_merges", "Profiles that share an entity with an earlier one")
+JOURNAL: Final = Gauge("interlock_journal", "Batches begun and not finished")
+
+_COUNT: Final = """
+SELECT (SELECT count(*) FROM assign),
+       (SELECT count(*) FROM assign WHERE size > 0),
+       (SELECT count(*) FROM
+         (SELECT DISTINCT leader, entity FROM assign WHERE size = 0 AND entity IS NOT NULL) AS apart),
+       (SELECT count(*) FROM journal)
+"""
+"""A component holds its leader's entity, and those that its members name beside it."""
 
 
 def sizes(conn: Connection) -> Mapping[Gauge, float]:
-    """The gauges of fusion with their values now."""
-    entity = func.coalesce(assign.c.entity, assign.c.leader)
-    profiles, entities = conn.execute(
-        select(func.count(), func.count(distinct(entity))).select_from(assign)
-    ).one()
-    return {ENTITIES: entities, MERGES: profiles - entities}
+    """Count."""
+    profiles, components, apart, journal = conn.execute(text(_COUNT)).one()
+    entities = components + apart
+    return {PROFILES: profiles, ENTITIES: entities, MERGES: profiles - entities, JOURNAL: journal}
