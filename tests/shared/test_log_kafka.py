@@ -20,7 +20,6 @@ from shared.log_kafka_options import parse
 from tests.conftest import Broker
 from tests.shared.log_contract import KEPT, PASSING, LogContract, everything, until, values
 
-
 # kafka-python leaves sockets to the garbage collector when a connection fails, or closes while it is made.
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
