@@ -1,7 +1,6 @@
 """``interlock backup`` and ``interlock restore``: the embedded system's whole state in one file."""
 
 import tarfile
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +8,7 @@ import typer
 
 from services.command.console import Data, Failed, out
 from services.command.environment import settings_for
-from services.command.supervise import Supervisor
+from services.command.supervise import alone
 from shared.errors import Misconfigured
 from shared.settings import Settings
 
@@ -32,14 +31,14 @@ def backup(file: File, data: Data = None) -> None:
     if file.exists():
         raise Failed(f"{file} exists already")
     draft = file.with_name(file.name + ".part")
-    with _alone(settings), tarfile.open(draft, "w:gz", compresslevel=3) as archive:
+    with alone(settings.home), tarfile.open(draft, "w:gz", compresslevel=3) as archive:
         for each in sorted(settings.home.iterdir()):
             if each.name not in LEFT_OUT:
                 archive.add(each, each.name)
     draft.chmod(0o600)
     draft.replace(file)
     out().print(
-        f"{file}: {file.stat().st_size / 1e6:,.1f} MB. It holds the signing key: keep it safe.", markup=False
+        f"{file}: {file.stat().st_size / 1e6:,.1f} MB. It holds the keys: keep it safe.", markup=False
     )
 
 
@@ -57,19 +56,11 @@ def restore(file: File, data: Data = None) -> None:
         raise Failed(f"{settings.home} is not empty: move it aside, or name another --data")
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        with _alone(settings), tarfile.open(file) as archive:
+        with alone(settings.home), tarfile.open(file) as archive:
             archive.extractall(settings.home, filter="data")
     except tarfile.TarError as error:
         raise Failed(f"{file} is no backup of Interlock: {error}") from error
     out().print(f"Restored to {settings.home}. Start it with interlock up.", markup=False)
-
-
-def _alone(settings: Settings) -> ExitStack:
-    """Hold the data directory, so that nothing starts on it meanwhile; raises where something runs."""
-    stack = ExitStack()
-    supervisor = Supervisor(settings.home, [], {}, say=lambda _: None)
-    stack.callback(supervisor.stop)
-    return stack
 
 
 def _embedded(settings: Settings) -> Settings:
@@ -77,6 +68,7 @@ def _embedded(settings: Settings) -> Settings:
         ("INTERLOCK_LOG", settings.log_url),
         ("INTERLOCK_FUSION_DATABASE", settings.fusion_database),
         ("INTERLOCK_LEADS_DATABASE", settings.leads_database),
+        ("INTERLOCK_DECONFLICTION_DATABASE", settings.deconfliction_database),
     ):
         if not url.startswith("sqlite:"):
             raise Misconfigured(

@@ -55,6 +55,7 @@ def examine(reach: Reach, sleep: Callable[[float], None] = time.sleep) -> Iterat
     yield from log(settings, sleep)
     yield database("fusion", settings.fusion_database)
     yield database("leads", settings.leads_database)
+    yield registry(settings)
     with httpx.Client(timeout=5, verify=False) as client:  # noqa: S501 - asks only whether our own answer
         for service in (*FEEDS, "fusion", "leads"):
             yield from reachable(client, reach, service)
@@ -167,8 +168,19 @@ def _letters(opened: Log) -> Finding:
     return Finding("dead letters", f"{count:,} open", remedy if count else None)
 
 
-def database(service: str, url: str) -> Finding:
-    """The database answers and has the schema of this version."""
+def registry(settings: Settings) -> Finding:
+    """The deconfliction registry answers, has the schema of this version, and its keys are there."""
+    found = database(
+        "deconfliction", settings.deconfliction_database, "leads/deconfliction", "deconfliction_version"
+    )
+    keys = settings.deconfliction_keys
+    if found.well and settings.deconfliction_database.startswith("sqlite:") and not keys.exists():
+        return Finding(found.what, f"its keys {keys} are missing", "Restore them from the backup.")
+    return found
+
+
+def database(service: str, url: str, folder: str = "", version_table: str = "alembic_version") -> Finding:
+    """The database answers and has the schema of this version; ``folder``: where its migrations are."""
     what = f"{service} database"
     if url.startswith("sqlite:"):
         file = sqlite_file(url)
@@ -179,12 +191,14 @@ def database(service: str, url: str) -> Finding:
     try:
         opened = open_database(url)
         with closing(opened), opened.snapshot() as connection:
-            current = MigrationContext.configure(connection).get_current_revision()
+            context = MigrationContext.configure(connection, opts={"version_table": version_table})
+            current = context.get_current_revision()
     except InterlockError as error:
         return Finding(
             what, str(error), f"Start the database server, or correct INTERLOCK_{service.upper()}_DATABASE."
         )
-    head = ScriptDirectory(str(Path(services.__path__[0]) / service / "migrations")).get_current_head()
+    scripts = Path(services.__path__[0]) / (folder or service) / "migrations"
+    head = ScriptDirectory(str(scripts)).get_current_head()
     if current != head:
         return Finding(
             what,

@@ -52,6 +52,7 @@ def commands(first: Callable[[typer.Typer], None] = lambda _: None) -> typer.Typ
     app.command("restore", rich_help_panel=CARING)(backup.restore)
     app.command("settings", rich_help_panel=CARING)(settings_list.list_settings)
     app.command("secrets", rich_help_panel=CARING)(first_start.make_secrets)
+    app.command("replay", rich_help_panel=CARING)(replay.replay)
     app.add_typer(dead_letters.commands(), name="dead-letters", rich_help_panel=CARING)
     return app
 

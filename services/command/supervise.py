@@ -11,7 +11,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -222,6 +223,16 @@ class Supervisor:
                 running.process.wait()
         for running in stage:
             running.process, running.restart_at = None, None
+
+
+@contextmanager
+def alone(home: Path) -> Iterator[None]:
+    """Hold a data directory so that nothing starts on it; raises ``Misconfigured`` where something runs."""
+    supervisor = Supervisor(home, [], {}, say=lambda _: None)
+    try:
+        yield
+    finally:
+        supervisor.stop()
 
 
 def _bound(log: Path) -> None:
