@@ -16,6 +16,7 @@ from services.command import (
     first_start,
     leads,
     push,
+    replay,
     settings_list,
     token,
 )
