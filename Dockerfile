@@ -17,7 +17,7 @@ ARG SERVICE
 RUN test -n "${SERVICE}" || { echo "give --build-arg SERVICE=ingest, fusion, leads, simulator or command"; exit 1; } \
  && groupadd --gid 10001 interlock \
  && useradd --uid 10001 --gid interlock --no-create-home --home-dir /var/lib/interlock interlock \
- && install -d -o interlock -g interlock -m 0700 /var/lib/interlock /var/lib/interlock/keys \
+ && install -d -o interlock -g interlock -m 0700 /var/lib/interlock /var/lib/interlock/keys /var/lib/interlock/deconfliction \
  && install -d -o interlock -g interlock -m 0755 /var/lib/interlock/databases
 COPY --from=packages /opt/interlock /opt/interlock
 COPY shared /app/shared

@@ -55,6 +55,43 @@ class Settings:
         "Leads' database: `sqlite:///…` or `postgresql+psycopg://…`; default SQLite in the home.",
         secret=True,
     )
+    deconfliction_database: str = _setting(
+        "INTERLOCK_DECONFLICTION_DATABASE",
+        "",
+        "The deconfliction registry and the life of leads; default: SQLite in the home, or the leads "
+        "database where that is PostgreSQL. It cannot be rebuilt from the log.",
+        secret=True,
+    )
+    deconfliction_keys: Path = _setting(
+        "INTERLOCK_DECONFLICTION_KEYS",
+        Path(),
+        "The registry's keys, shared by all leads processes, which write it when they are rotated; made on "
+        "first use; default `<home>/keys/deconfliction.json`. Without it the registry cannot be read.",
+    )
+    deconfliction_quantum: int = _setting(
+        "INTERLOCK_DECONFLICTION_QUANTUM",
+        20,
+        "Answers to submissions leave at the next multiple of so many milliseconds, so that their time "
+        "tells nothing.",
+    )
+    deconfliction_daily: int = _setting(
+        "INTERLOCK_DECONFLICTION_DAILY",
+        500,
+        "Identifiers, names and addresses that one person may submit in a day, one by one.",
+    )
+    deconfliction_rate: int = _setting(
+        "INTERLOCK_DECONFLICTION_RATE",
+        50,
+        "Submissions a second that one agency may make one by one, with two seconds' burst; 0 = no limit.",
+    )
+    smtp: str = _setting(
+        "INTERLOCK_SMTP",
+        "",
+        "Mail server for notices: `smtp://user:password@host:587` (STARTTLS), or one on this machine; "
+        "unset = no e-mail.",
+        secret=True,
+    )
+    smtp_from: str = _setting("INTERLOCK_SMTP_FROM", "interlock@localhost", "From whom notices are mailed.")
     host: str = _setting("INTERLOCK_HOST", "127.0.0.1", "Address to listen on; loopback unless set.")
     port_base: int = _setting(
         "INTERLOCK_PORT_BASE",
@@ -127,10 +164,15 @@ class Settings:
             "fusion_database": f"sqlite:///{self.home / 'fusion.db'}",
             "leads_database": f"sqlite:///{self.home / 'leads.db'}",
             "key_file": self.home / "keys" / "signing.pem",
+            "deconfliction_keys": self.home / "keys" / "deconfliction.json",
         }
         for name, value in defaults.items():
             if getattr(self, name) in ("", Path()):
                 self._set(name, value)
+        if not self.deconfliction_database:
+            own = f"sqlite:///{self.home / 'deconfliction.db'}"
+            shared = not self.leads_database.startswith("sqlite:")
+            self._set("deconfliction_database", self.leads_database if shared else own)
         self._set("log_level", self.log_level.upper())
         self._check()
 
@@ -152,8 +194,11 @@ class Settings:
         for name in ("max_body", "max_line", "max_batch_bytes", "max_batch_lines", "max_import", "max_depth"):
             if getattr(self, name) <= 0:
                 raise Misconfigured(f"{variable_of(name)} must be above 0")
-        if self.rate_per_agency < 0 or self.max_backlog < 0:
-            raise Misconfigured("INTERLOCK_RATE_PER_AGENCY and INTERLOCK_MAX_BACKLOG must not be negative")
+        if self.deconfliction_quantum <= 0:
+            raise Misconfigured("INTERLOCK_DECONFLICTION_QUANTUM must be above 0")
+        for name in ("rate_per_agency", "max_backlog", "deconfliction_daily", "deconfliction_rate"):
+            if getattr(self, name) < 0:
+                raise Misconfigured(f"{variable_of(name)} must not be negative")
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:

@@ -19,11 +19,11 @@ from starlette.responses import StreamingResponse
 
 from services.ingest.body import Lines, pieces
 from services.ingest.intake import Admitted, Intake, record_headers
-from services.ingest.limits import Rate
 from services.ingest.progress import Progress
 from shared import telemetry
 from shared.errors import Transient
 from shared.problems import TOO_LARGE, UNAVAILABLE, Problem
+from shared.rate import Rate
 from shared.settings import Settings
 
 Item = tuple[int, bytes | Problem]

@@ -9,7 +9,6 @@ import orjson
 from services.ingest.feeds.base import Feed
 from services.ingest.group import Group
 from services.ingest.intake import Intake
-from services.ingest.limits import Rate
 from services.ingest.progress import Progress
 from services.ingest.receipts import Sealer
 from services.ingest.repeats import Repeats
@@ -17,6 +16,7 @@ from shared import web
 from shared.auth import Identity
 from shared.log import Log
 from shared.problems import TOO_MANY
+from shared.rate import Rate
 from shared.settings import Settings
 
 

@@ -6,19 +6,37 @@ from datetime import datetime
 
 from fastapi import FastAPI
 
+from services.leads.deconfliction.registry import Registry
 from services.leads.reading import Reading
-from services.leads.routes import entities, judgements, leads, lists, me, pairs, reports, rules, search
+from services.leads.routes import (
+    deconfliction,
+    entities,
+    judgements,
+    leads,
+    lists,
+    me,
+    notices,
+    pairs,
+    reports,
+    rules,
+    search,
+)
 from services.leads.viewer import Clearances
 from shared import web
 from shared.auth import Verifier
 from shared.database import Database
 from shared.log import Log
+from shared.rate import Rate
 from shared.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the app works with; ``wake`` is called when something has become due."""
+    """What the app works with; ``wake`` is called when something has become due.
+
+    Without a ``registry`` there is the picture alone: no deconfliction. ``registry_wake`` is called when
+    something has been submitted to it.
+    """
 
     db: Database
     log: Log
@@ -27,6 +45,8 @@ class Parts:
     clock: Callable[[], datetime]
     wake: Callable[[], None]
     ready: Callable[[], None]
+    registry: Registry | None = None
+    registry_wake: Callable[[], None] = lambda: None
 
 
 def create_app(parts: Parts) -> FastAPI:
@@ -48,4 +68,8 @@ def create_app(parts: Parts) -> FastAPI:
         me.router(),
     ):
         app.include_router(router)
+    if parts.registry is not None:
+        rate = Rate(parts.settings.deconfliction_rate)
+        app.include_router(deconfliction.router(parts.registry, rate, parts.registry_wake))
+        app.include_router(notices.router(parts.registry))
     return app

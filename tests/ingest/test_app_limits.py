@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from services.ingest.group import Group
 from services.ingest.intake import Admitted
-from services.ingest.limits import Rate, deeper_than
+from services.ingest.limits import deeper_than
 from services.ingest.openapi import hoist
 from shared.errors import Transient
 from shared.log import NewRecord, Position
+from shared.rate import Rate
 
 
 def test_a_bucket_holds_two_seconds_and_refills() -> None:

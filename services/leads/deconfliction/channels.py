@@ -20,7 +20,7 @@ class Channels:
         """Enter a channel; the answer is the only time that its secret is shown."""
         ident, secret = str(uuid4()), secrets.token_urlsafe(32)
         sealed = json.dumps({"address": address, "secret": secret}).encode()
-        with self.registry.db.transaction() as conn:
+        with self.registry.transaction() as conn:
             row = {"channel_id": ident, "agency": agency, "channel": channel}
             store.put_channel(conn, row | {"sealed": self.registry.keys.ring().seal(agency, sealed)})
         return {"channel_id": ident, "channel": channel, "address": address, "secret": secret}
@@ -41,5 +41,5 @@ class Channels:
 
     def drop(self, agency: str, channel_id: str) -> bool:
         """Remove a channel; whether there was one."""
-        with self.registry.db.transaction() as conn:
+        with self.registry.transaction() as conn:
             return store.drop_channel(conn, agency, channel_id)

@@ -119,6 +119,12 @@ def due(conn: Connection, now_ms: int, limit: int) -> list[Row]:
     return [Row(*r) for r in conn.execute(statement)]
 
 
+def is_due(conn: Connection, now_ms: int) -> bool:
+    """Whether somebody's silence has lasted too long."""
+    found = conn.execute(select(conflict.c.conflict_id).where(conflict.c.escalates_ms <= now_ms).limit(1))
+    return found.first() is not None
+
+
 def in_state(
     conn: Connection, state: str, agency: str | None, after: tuple[int, str], limit: int
 ) -> list[Row]:
@@ -166,12 +172,15 @@ def acknowledged(conn: Connection, notice_id: str, at_ms: int, by: bytes) -> Non
 
 
 def tally(conn: Connection, since_ms: int) -> list[tuple[Any, ...]]:
-    """(week number since 1970, state, outcome, conflicts, acknowledged, mean ms to acknowledge)."""
+    """(week number since 1970, state, outcome, conflicts, acknowledged, mean ms until a side acknowledged).
+
+    Silent ones are not counted: whoever asks and then finds one more would know.
+    """
     week = conflict.c.opened_ms // (7 * 86_400_000)
-    spent = conflict.c.acknowledged_b_ms - conflict.c.opened_ms
+    spent = (conflict.c.acknowledged_a_ms + conflict.c.acknowledged_b_ms) / 2 - conflict.c.opened_ms
     statement = (
         select(week, conflict.c.state, conflict.c.outcome, func.count(), func.count(spent), func.avg(spent))
-        .where(conflict.c.opened_ms >= since_ms)
+        .where(conflict.c.opened_ms >= since_ms, conflict.c.silent == "")
         .group_by(week, conflict.c.state, conflict.c.outcome)
     )
     return [tuple(r) for r in conn.execute(statement)]

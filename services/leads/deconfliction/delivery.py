@@ -21,11 +21,14 @@ import httpx
 
 from services.leads.deconfliction import delivery_store as store
 from services.leads.deconfliction.registry import Registry, milliseconds
+from shared.errors import Transient
 
 BATCH: Final = 20
 TIMEOUT: Final = 5.0
 FIRST_PAUSE: Final = 2.0
 LONGEST_PAUSE: Final = 3_600.0
+PAUSE: Final = 1.0
+"""Seconds between two looks where nobody wakes the carrier."""
 GIVE_UP_MS: Final = 3 * 86_400_000
 
 
@@ -61,10 +64,11 @@ def check_address(channel: str, address: str) -> str | None:
         return "a URL here has no user or password: the signature authenticates the call"
     if parts.scheme == "https" and host:
         return None
-    return None if parts.scheme == "http" and _is_loopback(host) else "use https://…"
+    return None if parts.scheme == "http" and is_loopback(host) else "use https://…"
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether this is the machine itself."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -84,14 +88,29 @@ class Carrier:
     post: Callable[[str, bytes, dict[str, str]], None]
     mail: Callable[[str, str, str], None]
 
+    def run(self, wait: Callable[[float], None], stopping: Callable[[], bool]) -> None:
+        """Deliver until told to stop; ``wait(seconds)`` returns when there is news or the time is over."""
+        while not stopping():
+            try:
+                busy = self.step()
+            except Transient as error:
+                logging.getLogger(__name__).warning("delivery waits: %s", error)
+                wait(error.retry_after)
+                continue
+            if not busy:
+                wait(PAUSE)
+
     def step(self) -> int:
         """Try everything that is due; how many attempts there were."""
         now = milliseconds(self.registry.clock())
-        with self.registry.db.transaction() as conn:
+        with self.registry.db.snapshot() as conn:
+            if not store.is_due(conn, now):
+                return 0
+        with self.registry.transaction() as conn:
             rows = store.due(conn, now, BATCH)
         for row in rows:
             outcome = self._attempt(row, now)
-            with self.registry.db.transaction() as conn:
+            with self.registry.transaction() as conn:
                 store.settle(conn, row.delivery_id, outcome)
         return len(rows)
 

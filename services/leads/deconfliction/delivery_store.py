@@ -37,6 +37,12 @@ def due(conn: Connection, now_ms: int, limit: int) -> list[Any]:
     return rows
 
 
+def is_due(conn: Connection, now_ms: int) -> bool:
+    """Whether a delivery is to be tried now."""
+    found = conn.execute(select(delivery.c.delivery_id).where(delivery.c.next_ms <= now_ms).limit(1))
+    return found.first() is not None
+
+
 def settle(conn: Connection, delivery_id: str, values: Mapping[str, Any]) -> None:
     """Store what became of an attempt."""
     conn.execute(update(delivery).where(delivery.c.delivery_id == delivery_id).values(dict(values)))

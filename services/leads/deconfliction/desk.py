@@ -51,7 +51,7 @@ class Desk:
         """Say that a notice has been read; again changes nothing. Raises ``NotHere``."""
         ring, now = self.registry.keys.ring(), self.registry.clock()
         at = milliseconds(now)
-        with self.registry.db.transaction() as conn:
+        with self.registry.transaction() as conn:
             found = conflicts.one_notice(conn, notice_id, agency)
             if found is None:
                 raise NotHere(notice_id)
@@ -67,7 +67,7 @@ class Desk:
     ) -> dict[str, Any]:
         """Say how a conflict was settled; both sides read the note. Raises ``NotHere`` or ``NotAllowed``."""
         at, ring = milliseconds(self.registry.clock()), self.registry.keys.ring()
-        with self.registry.db.transaction() as conn:
+        with self.registry.transaction() as conn:
             row, side = _of_side(conn, agency, conflict_id)
             if row.state not in set(State):
                 raise NotAllowed(f"the conflict is {row.state}: there is nothing to resolve")
@@ -87,7 +87,7 @@ class Desk:
 
     def withdraw(self, agency: str, number: str) -> None:
         """Take a submission back; its conflicts close. Raises ``NotHere``."""
-        with self.registry.db.transaction() as conn:
+        with self.registry.transaction() as conn:
             found = store.read(conn, [number]).get(number)
             if found is None or found.agency != agency:
                 raise NotHere(number)
@@ -130,7 +130,7 @@ class Desk:
     def confirm(self, conflict_id: str) -> None:
         """A watch officer finds that a possible match is one: both sides are told. Raises ``NotHere``."""
         ring, now = self.registry.keys.ring(), self.registry.clock()
-        with self.registry.db.transaction() as conn:
+        with self.registry.transaction() as conn:
             row = _waiting(conn, conflict_id)
             silent = "" if len(row.silent.split()) == 2 else row.silent
             level = states.Urgency(row.urgency)
@@ -144,7 +144,7 @@ class Desk:
 
     def dismiss(self, conflict_id: str) -> None:
         """A watch officer finds that it is none: never again on this evidence. Raises ``NotHere``."""
-        with self.registry.db.transaction() as conn:
+        with self.registry.transaction() as conn:
             _waiting(conn, conflict_id)
             at = milliseconds(self.registry.clock())
             conflicts.change(conn, conflict_id, {"state": DISMISSED, "closed_ms": at})

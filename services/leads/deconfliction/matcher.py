@@ -9,7 +9,7 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -30,6 +30,8 @@ from shared.errors import Transient
 
 NAMESPACE: Final = UUID("5f0c1f3e-8a52-5d7e-9d63-6d1c3f6f2b10")
 BATCH: Final = 50
+AGAIN: Final = timedelta(hours=24)
+"""Every open submission is checked again after so long, whatever was missed."""
 PAUSE: Final = 0.5
 """Seconds between two looks where nobody wakes the matcher: another replica may have left work."""
 
@@ -41,12 +43,16 @@ def conflict_id(a: str, b: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Matcher:
-    """The steps; ``wait(seconds)`` returns when there is new work or the time is over."""
+    """The steps; ``written()`` is called when there may be new notices."""
 
     registry: Registry
+    written: Callable[[], None] = lambda: None
 
     def run(self, wait: Callable[[float], None], stopping: Callable[[], bool]) -> None:
-        """Work until told to stop; what is away for a moment is tried again."""
+        """Work until told to stop; what is away for a moment is tried again.
+
+        ``wait(seconds)`` returns when there is new work or the time is over.
+        """
         while not stopping():
             try:
                 busy = self.step()
@@ -59,27 +65,40 @@ class Matcher:
 
     def step(self) -> bool:
         """Do some of everything that is due; whether there was anything."""
-        return any([self.check(), self.escalate(), self.expire()])
+        now = milliseconds(self.registry.clock())
+        with self.registry.db.snapshot() as conn:
+            steps = [
+                step
+                for step, due in (
+                    (self.check, store.is_asked(conn, now)),
+                    (self.escalate, conflicts.is_due(conn, now)),
+                    (self.expire, store.is_over(conn, now)),
+                    (self.refresh, bool(store.unchecked(conn, now - _ms(AGAIN), 1))),
+                )
+                if due
+            ]
+        for step in steps:
+            step()
+        if steps:
+            self.written()
+        return bool(steps)
 
     def check(self) -> int:
         """Work out the matches of submissions that wait for it; how many there were."""
         ring, now = self.registry.keys.ring(), self.registry.clock()
-        with self.registry.db.transaction() as conn:
+        with self.registry.transaction() as conn:
             numbers = store.asked(conn, milliseconds(now), BATCH)
-            found = store.read(conn, numbers)
-            for number in numbers:
-                stored = found.get(number)
-                if stored is not None and stored.state == "OPEN":
-                    self._check_one(conn, ring, stored, now)
-            store.answered(conn, numbers)
+            found = [s for s in store.read(conn, numbers).values() if s.state == "OPEN"]
+            checked = []
+            for stored in sorted(found, key=lambda s: s.number):
+                submitted = meet.opened(ring, stored)
+                met = meet.meetings(conn, ring, stored.number, stored.agency, submitted, possible=True)
+                checked += [((stored, submitted), m) for m in met]
+            store.lock_pairs(conn, {conflict_id(own[0].number, m.other.number) for own, m in checked})
+            for own, meeting in checked:
+                self._open(conn, ring, own, meeting, now)
+            store.answered(conn, numbers, milliseconds(now))
         return len(numbers)
-
-    def _check_one(self, conn: Connection, ring: KeyRing, stored: Stored, now: datetime) -> None:
-        submitted = meet.opened(ring, stored)
-        met = meet.meetings(conn, ring, stored.number, stored.agency, submitted, possible=True)
-        store.lock(conn, [conflict_id(stored.number, m.other.number).encode() for m in met])
-        for meeting in met:
-            self._open(conn, ring, (stored, submitted), meeting, now)
 
     def _open(
         self, conn: Connection, ring: KeyRing, own: tuple[Stored, Submission], met: Meeting, now: datetime
@@ -103,7 +122,7 @@ class Matcher:
     def escalate(self) -> int:
         """Tell the next level where nobody has acknowledged in time; how many conflicts rose."""
         ring, now = self.registry.keys.ring(), self.registry.clock()
-        with self.registry.db.transaction() as conn:
+        with self.registry.transaction() as conn:
             rows = conflicts.due(conn, milliseconds(now), BATCH)
             for row in rows:
                 raised = states.escalate(row.as_conflict(), now)
@@ -116,18 +135,27 @@ class Matcher:
     def expire(self) -> int:
         """Close what has passed, with its conflicts; how many submissions ended."""
         now = milliseconds(self.registry.clock())
-        with self.registry.db.transaction() as conn:
+        with self.registry.transaction() as conn:
             numbers = store.expired(conn, now, BATCH)
             for number in numbers:
                 end(conn, number, "EXPIRED", now)
         return len(numbers)
 
+    def refresh(self) -> int:
+        """Ask for the check of what was last checked a day ago; how many that are."""
+        now = milliseconds(self.registry.clock())
+        with self.registry.transaction() as conn:
+            numbers = store.unchecked(conn, now - _ms(AGAIN), BATCH)
+            store.ask(conn, numbers, now)
+            store.forget_counts(conn, self.registry.clock().toordinal() - 1)
+        return len(numbers)
+
     def recheck(self) -> int:
-        """Ask again for the check of every open submission, as every night; how many there are."""
+        """Ask for the check of every open submission at once; how many there are."""
         after, total = "", 0
         now = milliseconds(self.registry.clock())
         while True:
-            with self.registry.db.transaction() as conn:
+            with self.registry.transaction() as conn:
                 numbers = store.open_numbers(conn, after, 1_000)
                 store.ask(conn, numbers, now)
             if not numbers:
@@ -144,6 +172,10 @@ def end(conn: Connection, number: str, state: str, now_ms: int) -> None:
         elif row.state in set(State):
             closed = states.close(row.as_conflict(), withdrawn=state == "WITHDRAWN")
             conflicts.save(conn, row, closed, now_ms)
+
+
+def _ms(span: timedelta) -> int:
+    return span // timedelta(milliseconds=1)
 
 
 def _row(

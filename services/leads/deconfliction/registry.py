@@ -10,9 +10,11 @@ Answers leave at the next multiple of a fixed quantum, so their time tells nothi
 
 import hashlib
 import secrets
+import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
@@ -49,6 +51,17 @@ class Registry:
     clock: Clock
     quantum: float = 0.02
     daily: int = 500
+    turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """One read-write transaction.
+
+        On SQLite this process's writers wait for one another here: there they take turns at once, while the
+        database lets them try again after pauses that grow.
+        """
+        with self.turn if self.db.is_sqlite else nullcontext(), self.db.transaction() as conn:
+            yield conn
 
     def submit(self, agency: str, submitted: Submission, person: str = "") -> Answer:
         """Enter one submission and answer it; the same reference again updates it under its number.
@@ -58,7 +71,7 @@ class Registry:
         """
         started = time.monotonic()
         ring = self.keys.ring()
-        with self.db.transaction() as conn:
+        with self.transaction() as conn:
             if person:
                 self._spend(conn, ring, agency, person, submitted)
             answer = self._enter(conn, ring, agency, submitted)
@@ -87,8 +100,9 @@ class Registry:
         """Enter several in one transaction, each answered as if alone; the later see the earlier."""
         started = time.monotonic()
         ring = self.keys.ring()
-        with self.db.transaction() as conn:
-            store.lock(conn, {h for s in submitted for h in _locks(ring, s)})
+        with self.transaction() as conn:
+            own = {key_of(ring, agency, s.reference)[0] for s in submitted}
+            store.lock(conn, own | {h for s in submitted for h in _locks(ring, s)})
             answers = [self._enter(conn, ring, agency, s) for s in submitted]
         self._pad(started)
         return answers
@@ -109,10 +123,10 @@ class Registry:
 
     def _enter(self, conn: Connection, ring: KeyRing, agency: str, submitted: Submission) -> Answer:
         now = self.clock()
-        store.lock(conn, _locks(ring, submitted))
+        references = key_of(ring, agency, submitted.reference)
+        store.lock(conn, _locks(ring, submitted) | {references[0]})
         text = submitted.to_json()
         content = key_of(ring, agency, hashlib.sha256(text).hexdigest())[0]
-        references = key_of(ring, agency, submitted.reference)
         known = store.by_reference(conn, agency, references)
         number = known.number if known else new_number(now)
         if known is None or known.content != content or known.state != "OPEN":

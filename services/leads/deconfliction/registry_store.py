@@ -11,6 +11,7 @@ from shared.database import advisory_lock, upsert
 
 LOCKS: Final = 4096
 _LOCK_BASE: Final = 0x0DEC_0000_0000
+_PAIR_BASE: Final = 0x0DEC_0001_0000
 CELL: Final = 0
 """The class of a token that is a cell of place and time."""
 
@@ -62,6 +63,12 @@ def lock(conn: Connection, hashes: Iterable[bytes]) -> None:
     """
     for number in sorted({int.from_bytes(h[:2]) % LOCKS for h in hashes}):
         advisory_lock(conn, _LOCK_BASE + number)
+
+
+def lock_pairs(conn: Connection, conflict_ids: Iterable[str]) -> None:
+    """Let nobody else enter these conflicts until the transaction ends; taken once, in order."""
+    for number in sorted({int(i[:4], 16) % LOCKS for i in conflict_ids}):
+        advisory_lock(conn, _PAIR_BASE + number)
 
 
 def by_reference(conn: Connection, agency: str, reference: Collection[bytes]) -> Stored | None:
@@ -119,9 +126,25 @@ def asked(conn: Connection, now_ms: int, limit: int) -> list[str]:
     return [row[0] for row in conn.execute(statement)]
 
 
-def answered(conn: Connection, numbers: Sequence[str]) -> None:
+def answered(conn: Connection, numbers: Sequence[str], now_ms: int) -> None:
     """These checks are done."""
     conn.execute(delete(check).where(check.c.number.in_(list(numbers))))
+    conn.execute(update(submission).where(submission.c.number.in_(list(numbers))).values(checked_ms=now_ms))
+
+
+def is_asked(conn: Connection, now_ms: int) -> bool:
+    """Whether a check is due."""
+    return conn.execute(select(check.c.number).where(check.c.due_ms <= now_ms).limit(1)).first() is not None
+
+
+def unchecked(conn: Connection, before_ms: int, limit: int) -> list[str]:
+    """Open submissions that were last checked before then and do not wait for a check, oldest first."""
+    statement = (
+        select(submission.c.number)
+        .where(submission.c.state == "OPEN", submission.c.checked_ms < before_ms)
+        .where(submission.c.number.not_in(select(check.c.number)))
+    )
+    return [row[0] for row in conn.execute(statement.order_by(submission.c.checked_ms).limit(limit))]
 
 
 def holders(
@@ -163,6 +186,12 @@ def expired(conn: Connection, now_ms: int, limit: int) -> list[str]:
     )
     statement = statement.order_by(submission.c.expires_ms).limit(limit).with_for_update(skip_locked=True)
     return [row[0] for row in conn.execute(statement)]
+
+
+def is_over(conn: Connection, now_ms: int) -> bool:
+    """Whether the time of an open submission has passed."""
+    found = select(submission.c.number).where(submission.c.state == "OPEN", submission.c.expires_ms <= now_ms)
+    return conn.execute(found.limit(1)).first() is not None
 
 
 def reseal_column(
@@ -208,6 +237,11 @@ def spend(conn: Connection, day: int, agency: str, person: tuple[bytes, bytes], 
     upsert(conn, query_count, [row], update=())
     conn.execute(update(query_count).where(*where).values(identifiers=query_count.c.identifiers + amount))
     return int(conn.execute(select(query_count.c.identifiers).where(*where)).scalar_one())
+
+
+def forget_counts(conn: Connection, before_day: int) -> None:
+    """Forget who asked for how much on the days before this one."""
+    conn.execute(delete(query_count).where(query_count.c.day < before_day))
 
 
 def spent(conn: Connection, day: int, agency: str, least: int) -> list[tuple[bytes, int]]:

@@ -33,9 +33,10 @@ def rotate(
         settle()
     _reseal(registry)
     former = [k.number for k in registry.keys.ring().keys if k.state is KeyState.PREVIOUS]
-    with registry.db.transaction() as conn:
+    with registry.transaction() as conn:
         for number in former:
             store.drop_tokens(conn, number)
+        store.forget_counts(conn, registry.clock().toordinal() + 1)
     registry.keys.drop_previous()
     return done
 
@@ -46,7 +47,7 @@ def _backfill(registry: Registry, progress: Callable[[int], None]) -> int:
     ring = registry.keys.ring()
     coming = next(k for k in ring.keys if k.state is KeyState.NEXT)
     while True:
-        with registry.db.transaction() as conn:
+        with registry.transaction() as conn:
             numbers = store.open_numbers(conn, after, BATCH)
             for number, stored in sorted(store.read(conn, numbers).items()):
                 submitted = meet.opened(ring, stored)
@@ -83,5 +84,5 @@ def _reseal(registry: Registry) -> None:
         return ring.seal(agency, ring.open(agency, sealed))
 
     for table, column, agency in SEALED:
-        with registry.db.transaction() as conn:
+        with registry.transaction() as conn:
             store.reseal_column(conn, table, column, agency, again)

@@ -1,4 +1,4 @@
-"""The registry's own tables, in the leads database but read by nothing else there.
+"""The registry's own tables, read by nothing else; on PostgreSQL they may share a database with the picture.
 
 No column names a target: what is compared is hashed under a key (``keyring``), what must be read again is
 sealed for its agency. Times are milliseconds since 1970.
@@ -37,6 +37,7 @@ submission: Final = Table(
     Column("expires_ms", BigInteger, nullable=False),
     Index("dc_submission_reference", "agency", "reference", unique=True),
     Index("dc_submission_expiry", "state", "expires_ms"),
+    Index("dc_submission_checked", "state", "checked_ms"),
 )
 
 token: Final = Table(
@@ -104,6 +105,7 @@ notice: Final = Table(
     Column("created_ms", BigInteger, nullable=False),
     Column("acknowledged_ms", BigInteger),
     Column("acknowledged_by", LargeBinary, comment="sealed"),
+    Column("basis_id", BigInteger, comment="of a notice about a lead: who may read it; null: the agency"),
     Index("dc_notice_agency", "agency", "created_ms", "notice_id"),
     Index("dc_notice_conflict", "conflict_id"),
 )
@@ -140,4 +142,35 @@ query_count: Final = Table(
     Column("person", LargeBinary, primary_key=True, comment="hash of the user"),
     Column("sealed", LargeBinary, nullable=False, comment="the user, for the agency"),
     Column("identifiers", Integer, nullable=False),
+)
+
+lead_basis: Final = Table(
+    "dc_lead_basis",
+    metadata,
+    Column("basis_id", BigInteger, primary_key=True, autoincrement=False, comment="hash of the audiences"),
+    Column("audiences", Text, nullable=False, comment="JSON: audience keys; who is in all may read"),
+)
+
+lead_step: Final = Table(
+    "dc_lead_step",
+    metadata,
+    Column("step_id", Integer, primary_key=True, autoincrement=True),
+    Column("lead_id", Text, nullable=False),
+    Column("basis_id", BigInteger, nullable=False),
+    Column("step", Text, nullable=False, comment="the state that the lead went to, or CLAIM"),
+    Column("agency", Text, nullable=False, comment="whose step it was; empty: the registry's own"),
+    Column("sealed", LargeBinary, nullable=False, comment="who and why, under the agency's key"),
+    Column("at_ms", BigInteger, nullable=False),
+    Index("dc_lead_step_lead", "lead_id", "step_id"),
+    Index("dc_lead_step_basis", "basis_id", "lead_id"),
+)
+
+lead_check: Final = Table(
+    "dc_lead_check",
+    metadata,
+    Column("number", Text, primary_key=True, comment="the submission made for a lead"),
+    Column("lead_id", Text, primary_key=True),
+    Column("basis_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("checked_ms", BigInteger, nullable=False),
+    Index("dc_lead_check_lead", "lead_id"),
 )

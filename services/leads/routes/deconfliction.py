@@ -27,6 +27,7 @@ from shared.problems import (
     field_errors,
     problem_responses,
 )
+from shared.rate import Rate
 from shared.web import Who, require
 
 MAX_BULK = 64 << 20
@@ -51,18 +52,20 @@ def refusals() -> Iterator[None]:
         raise TOO_MANY.retry(str(error), 3600) from None
 
 
-def router(registry: Registry, wake: Callable[[], None]) -> APIRouter:
-    """The routes; ``wake()`` tells the matcher that there is work."""
+def router(registry: Registry, rate: Rate, wake: Callable[[], None]) -> APIRouter:
+    """The routes; ``rate`` bounds each agency; ``wake()`` tells the matcher that there is work."""
     routes = APIRouter(prefix="/v1/deconfliction", tags=["deconfliction"])
-    _submit_routes(routes, registry, wake)
+    _submit_routes(routes, registry, rate, wake)
     _own_routes(routes, Desk(registry), wake)
     _officer_routes(routes, registry, wake)
     return routes
 
 
-def _submit_routes(routes: APIRouter, registry: Registry, wake: Callable[[], None]) -> None:
+def _submit_routes(routes: APIRouter, registry: Registry, rate: Rate, wake: Callable[[], None]) -> None:
     def entered(who: Who, submitted: TargetSubmission | EventSubmission) -> Response:
         require(who, *SUBMITTERS)
+        if pause := rate.take(who.agency):
+            raise TOO_MANY.retry("The agency submits faster than it may; a caseload goes in bulk.", pause)
         with refusals():
             answer = registry.submit(who.agency, submitted, who.subject)
         wake()

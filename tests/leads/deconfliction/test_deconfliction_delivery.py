@@ -2,20 +2,15 @@
 
 import json
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.leads.deconfliction import delivery_store
 from services.leads.deconfliction.delivery import Carrier, Undelivered, check_address, letter, signature
-from services.leads.deconfliction.keyring import KeyFile
 from services.leads.deconfliction.matcher import Matcher
-from services.leads.deconfliction.registry import Registry
 from services.leads.deconfliction.submissions import TargetSubmission
-from services.leads.deconfliction.tables import metadata
-from shared.database import open_database
-from tests.leads.deconfliction.test_deconfliction_registry import NOON, Clock
+from tests.leads.deconfliction.house import NOON, House
 
 
 @pytest.mark.parametrize(
@@ -36,11 +31,8 @@ def test_a_channel_is_refused_unless_it_is_private(channel: str, address: str, f
     assert (check_address(channel, address) is None) is fine
 
 
-def test_a_failing_webhook_is_tried_again_until_it_succeeds_and_then_no_more(tmp_path: Path) -> None:
-    db = open_database(f"sqlite:///{tmp_path}/leads.db")
-    metadata.create_all(db.engine)
-    clock = Clock()
-    registry = Registry(db, KeyFile(tmp_path / "keys.json"), clock, quantum=0.0005)
+def test_a_failing_webhook_is_tried_again_until_it_succeeds_and_then_no_more(house: House) -> None:
+    registry, clock = house.registry, house.clock
     calls: list[tuple[bytes, dict[str, str]]] = []
 
     def post(url: str, body: bytes, headers: dict[str, str]) -> None:
@@ -49,7 +41,7 @@ def test_a_failing_webhook_is_tried_again_until_it_succeeds_and_then_no_more(tmp
             raise Undelivered("the receiver answered 500")
 
     settings = json.dumps({"address": "https://agency.example/n", "secret": "s3cret"}).encode()
-    with db.transaction() as conn:
+    with registry.transaction() as conn:
         ring = registry.keys.ring()
         row = {"channel_id": "c1", "agency": "TXZZZ0001", "channel": "WEBHOOK"}
         delivery_store.put_channel(conn, row | {"sealed": ring.seal("TXZZZ0001", settings)})
@@ -64,7 +56,6 @@ def test_a_failing_webhook_is_tried_again_until_it_succeeds_and_then_no_more(tmp
     for _ in range(12):
         carrier.step()
         clock.now += timedelta(seconds=3)
-    db.close()
     assert len(calls) == 3
     body, headers = calls[-1]
     assert json.loads(body)["other"]["agency"] == "CAZZZ0002"

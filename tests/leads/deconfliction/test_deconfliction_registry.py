@@ -1,78 +1,13 @@
 """The registry as two agencies use it: hits, silence, notices, escalation, and what a thief would find."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
+from datetime import timedelta
 
 import pytest
 
-from services.leads.deconfliction.desk import Desk, NotHere
-from services.leads.deconfliction.keyring import KeyFile
-from services.leads.deconfliction.matcher import Matcher
-from services.leads.deconfliction.registry import Registry
+from services.leads.deconfliction.desk import NotHere
 from services.leads.deconfliction.rotation import rotate
 from services.leads.deconfliction.states import Outcome
-from services.leads.deconfliction.submissions import Answer, EventSubmission, TargetSubmission
-from services.leads.deconfliction.tables import metadata
-from shared.database import Database, open_database
-
-A, B, C = "TXZZZ0001", "CAZZZ0002", "AZZZZ0003"
-NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
-
-
-class Clock:
-    """A clock that tests turn."""
-
-    def __init__(self) -> None:
-        self.now = NOON
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-class House:
-    """One registry with its matcher and desk on a database of its own."""
-
-    def __init__(self, db: Database, keys: Path) -> None:
-        self.clock = Clock()
-        self.registry = Registry(db, KeyFile(keys), self.clock, quantum=0.0005)
-        self.matcher = Matcher(self.registry)
-        self.desk = Desk(self.registry)
-
-    def target(self, agency: str, reference: str, **more: Any) -> Answer:
-        fields: dict[str, Any] = {
-            "reference": reference, "unit": "NARC 1", "label": f"LABEL {reference}",
-            "contact": {"name": f"SYN {agency}", "phone": "+19155550101"},
-        }  # fmt: skip
-        return self.registry.submit(agency, TargetSubmission.model_validate(fields | more))
-
-    def event(self, agency: str, reference: str, **more: Any) -> Answer:
-        fields: dict[str, Any] = {
-            "reference": reference, "unit": "TEAM 1", "type": "SEARCH_WARRANT", "lat": 31.76, "lon": -106.48,
-            "starts_at": "2026-03-04T13:00:00Z", "ends_at": "2026-03-04T14:00:00Z",
-            "contact": {"name": f"SYN {agency}", "phone": "+19155550102"},
-        }  # fmt: skip
-        return self.registry.submit(agency, EventSubmission.model_validate(fields | more))
-
-    def settle(self) -> None:
-        while self.matcher.step():
-            pass
-
-    def inbox(self, agency: str) -> list[dict[str, Any]]:
-        self.settle()
-        return [notice for _, notice in self.desk.inbox(agency, (0, ""), 100, supervisor=True)]
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    db = open_database(f"sqlite:///{tmp_path}/leads.db")
-    metadata.create_all(db.engine)
-    yield House(db, tmp_path / "keys" / "deconfliction.json")
-    db.close()
-
-
-PHONE = {"identifiers": [{"type": "PHONE", "value": "(915) 555-0142"}]}
+from tests.leads.deconfliction.house import PHONE, A, B, C, House, dump
 
 
 def test_the_second_asker_is_told_at_once_and_the_first_by_notice(house: House) -> None:
@@ -138,9 +73,7 @@ def test_a_false_match_stays_silent_on_the_same_evidence(house: House) -> None:
     assert len(house.inbox(A)) == 2, "new evidence fires again"
 
 
-def test_a_key_rotation_loses_no_match_and_leaves_nothing_under_the_old_key(
-    house: House, tmp_path: Path
-) -> None:
+def test_a_key_rotation_loses_no_match_and_leaves_nothing_under_the_old_key(house: House) -> None:
     house.target(A, "a1", **PHONE)
     house.target(B, "b1", **PHONE)
     (notice,) = house.inbox(A)
@@ -195,15 +128,14 @@ def test_the_same_reference_again_is_the_same_submission(house: House) -> None:
     assert house.target(A, "a1", **PHONE).number == first.number
 
 
-def test_a_thief_of_the_tables_learns_no_name_number_or_contact(house: House, tmp_path: Path) -> None:
+def test_a_thief_of_the_tables_learns_no_name_number_or_contact(house: House) -> None:
     house.target(
         A, "REFERENCE-77", names=[{"full_name": "Jose Garcia Lopez", "birth": "1988-01-01"}], **PHONE
     )
     house.target(B, "b1", **PHONE)
     house.event(B, "b2", addresses=["12 Invented St Apt 4, El Paso, TX 79901"])
     house.inbox(A)
-    house.registry.db.close()
-    dump = b"".join(p.read_bytes() for p in tmp_path.iterdir() if p.is_file())
+    dumped = dump(house.registry.db)
     for secret in ("5550142", "555-0142", "Garcia", "garcia", "1988-01-01", "REFERENCE-77", "LABEL", "SYN ",
                    "Invented", "invented", "31.76", "5550101", "NARC"):  # fmt: skip
-        assert secret.encode() not in dump, secret
+        assert secret.encode() not in dumped, secret

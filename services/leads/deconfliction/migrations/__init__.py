@@ -1,0 +1,1 @@
+"""Alembic migrations of the deconfliction registry; they keep a version table of their own."""
