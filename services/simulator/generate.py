@@ -13,8 +13,8 @@ from typing import Any, Final
 from services.simulator import bcsc, epic, ofc, sod
 from services.simulator.envelope import OF_FEED, Agency, Slip
 from services.simulator.mentions import Draft
-from services.simulator.population import World
-from services.simulator.schemes import PEOPLE, SCHEMES, Part, Scheme, Stage
+from services.simulator.population import CREW, World
+from services.simulator.schemes import SCHEMES, Part, Scheme, Stage
 from shared.contracts.report import report_id_of
 
 BLOCK: Final = 1_000
@@ -114,7 +114,7 @@ class _Stream:
 def generate(reports: int, seed: int, *, start: date = START, days: int = DAYS) -> Iterator[Simulated]:
     """Exactly ``reports`` submissions, of all four feeds, in the order in which agencies send them."""
     people = max(60, reports // 3)
-    people -= people % PEOPLE
+    people -= people % CREW
     stream = _Stream(World(seed, people), reports, datetime.combine(start, time(), UTC), days)
     for first in range(0, reports, BLOCK):
         rng = Random(f"interlock/{seed}/{reports}/{first}")  # noqa: S311 - a simulation
@@ -155,7 +155,7 @@ def _plant(stream: _Stream, rng: Random, first: int, size: int) -> list[_Running
     found: list[_Running] = []
     room = size // 2
     for number in range(-(-first // SCHEME_EVERY), -(-(first + size) // SCHEME_EVERY)):
-        stage = Stage(rng, stream.world, stream.world.people + number * PEOPLE)
+        stage = Stage(rng, stream.world, stream.world.people + number * CREW)
         scheme = SCHEMES[number % len(SCHEMES)](stage)
         room -= sum(len(_sends(p)) for p in scheme.parts)
         if room >= 0:

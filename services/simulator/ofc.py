@@ -68,7 +68,7 @@ def profile(slip: Slip, world: World, who: int) -> Draft:
     rng, cast = slip.rng, Cast(world, slip.rng)
     subject = cast.person(who, "SUBJECT", documents=1.0)
     associates = [
-        {"party": cast.person((who + step) % world.people, "ASSOCIATE"), "relation": relation}
+        {"party": cast.person(world.near(who, step), "ASSOCIATE"), "relation": relation}
         for step, relation in ((1, "FAMILY_OF"), (4, "ASSOCIATE_OF"))[: 1 + int(rng.random() * 2)]
     ]
     phone = cast.phone(who)

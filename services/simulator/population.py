@@ -18,6 +18,8 @@ T = TypeVar("T")
 CACHE: Final = 20_000
 PLANTED: Final = 6_000
 """Telephone numbers kept for the people of planted schemes."""
+CREW: Final = 6
+"""People set aside for each planted scheme: two households."""
 HOUSEHOLD: Final = 3
 """People per household; the first two are a couple, the third mostly their child."""
 
@@ -187,6 +189,13 @@ class World:
             return None
         code, line = divmod(slot * 7_919 % self.phones, 100)
         return f"+1{self._codes[code]}55501{line:02d}"
+
+    def near(self, person: int, step: int) -> int:
+        """Somebody whom a person knows: of a planted scheme another of its people, otherwise anybody."""
+        if person < self.people:
+            return (person + step) % self.people
+        offset = (person - self.people) % CREW
+        return person - offset + (offset + step) % CREW
 
     def imei(self, person: int) -> str:
         """The IMEI of a person's handset."""

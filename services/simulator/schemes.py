@@ -16,10 +16,8 @@ from services.simulator.envelope import OF_FEED, Agency, Slip
 from services.simulator.epic import Haul
 from services.simulator.mentions import Draft
 from services.simulator.places import cities
-from services.simulator.population import World
+from services.simulator.population import CREW, World
 
-PEOPLE: Final = 6
-"""People set aside for each scheme: two households."""
 Build = Callable[[Slip, World], Draft]
 
 
@@ -58,7 +56,7 @@ class Stage:
     def agency(self, feed: str, other: int = 0) -> Agency:
         """An agency of this feed, a different one for each ``other``."""
         found = OF_FEED[feed]
-        return found[(self.first // PEOPLE + other) % len(found)]
+        return found[(self.first // CREW + other) % len(found)]
 
     def person(self, offset: int = 0) -> str:
         """The true entity id of one of the scheme's people."""
@@ -137,7 +135,7 @@ def quantity(s: Stage) -> Scheme:
 
 
 def ring(s: Stage) -> Scheme:
-    """A courier whom several rules meet: four feeds, undeclared cash, a full load, and a shared vehicle."""
+    """A courier whom several rules meet: four feeds, undeclared cash, a full load, a shared vehicle."""
     load = Haul(s.first, s.first, (("9041", "12.4", "KG", "NET"),))
     cash = Cash(s.first, 212_000, 0, "BORDER_OUT", s.first)
     other = Cash(s.first + 3, 9_000, None, "INTERSTATE", s.first)
@@ -150,6 +148,7 @@ def ring(s: Stage) -> Scheme:
             Part("SOD", s.agency("SOD"), 20, lambda slip, w: sod.toll(slip, w, s.first, subscriber=True)),
             Part("EPIC", s.agency("EPIC", 1), 9, _with_phone(lambda slip, w: epic.seizure(slip, w, load))),
             Part("BCSC", s.agency("BCSC", 2), 2, _with_phone(lambda slip, w: bcsc.seizure(slip, w, cash))),
+            Part("OFC", s.agency("OFC"), 2, lambda slip, w: ofc.profile(slip, w, s.first)),
             Part("BCSC", s.agency("BCSC", 3), 1, lambda slip, w: bcsc.seizure(slip, w, other)),
         ),
     )

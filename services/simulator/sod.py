@@ -58,7 +58,7 @@ def acquaintances(
 ) -> list[tuple[datetime, str, bool, int]]:
     """Some calls with the few numbers that a person talks to."""
     rng = slip.rng
-    near = [(who + step) % world.people for step in (1, 2, 5, 7, 30, 55, 144)]
+    near = [world.near(who, step) for step in (1, 2, 5, 7, 30, 55, 144)]
     numbers = [n for i in near[: 2 + int(rng.random() * 4)] if (n := world.phone(i))]
     if not numbers:
         numbers = [world.phone(0) or ""]
@@ -106,7 +106,7 @@ def intercept(slip: Slip, world: World, who: int) -> Draft:
     """A session of a wiretap, summarised; for holders of the authority alone."""
     rng, cast = slip.rng, Cast(world, slip.rng)
     line = world.phone(who) or world.phone(who % 8_000) or ""
-    first, second = cast.person(who, "SUBJECT"), cast.person((who + 1) % world.people, "ASSOCIATE")
+    first, second = cast.person(who, "SUBJECT"), cast.person(world.near(who, 1), "ASSOCIATE")
     number = cast.number(line, "TARGET")
     body = envelope(slip, "SOD.INTERCEPT_SUMMARY") | {
         "order_ref": f"MC-26-{who % 9_000:04d}",
