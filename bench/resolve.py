@@ -20,6 +20,7 @@ from services.fusion.core.normalise import make_profile
 from services.fusion.core.profile import Profile
 from services.fusion.core.records import read_row
 from services.fusion.core.reference import resolve_all
+from services.fusion.core.train import train
 from shared.contracts.entities import Kind
 
 Row = tuple[str, str, dict[str, Any]]
@@ -94,16 +95,19 @@ def measure(predicted: dict[str, str], truth: dict[str, str]) -> dict[str, float
     return {"precision": p, "recall": r, "f1": f(p, r), "b3_precision": bp, "b3_recall": br, "b3": f(bp, br)}
 
 
-def run(name: str, folder: Path, model: Model) -> dict[str, Any]:
-    """Resolve one set and measure it."""
+def run(name: str, folder: Path, model: Model, *, trained: bool) -> dict[str, Any]:
+    """Resolve one set and measure it; ``trained``: the weights are first estimated from it, unlabelled."""
     started = time.perf_counter()
     rows = list(SETS[name](folder))
     model = model.sized(len(rows))
     profiles, truth = profiles_of(rows, model)
+    if trained:
+        model = train(profiles.values(), model).model
+        profiles, truth = profiles_of(rows, model)
     entity = resolve_all(profiles.values(), (), model).entity
     predicted = {i: entity[profiles[i].id] if i in profiles else i for i in truth}
     seconds = time.perf_counter() - started
-    return {"set": name, "rows": len(truth), "seconds": round(seconds, 1)} | {
+    return {"set": name, "trained": trained, "rows": len(truth), "seconds": round(seconds, 1)} | {
         k: round(v, 4) for k, v in measure(predicted, truth).items()
     }
 
@@ -139,12 +143,14 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("sets", nargs="*", default=[*SETS, "name_pairs_dev"])
     parser.add_argument("--model", type=Path)
+    parser.add_argument("--train", action="store_true", help="estimate the weights from each set first")
     chosen = parser.parse_args()
     model = models.load(chosen.model)
     for name in chosen.sets:
-        result = (
-            name_pairs(chosen.folder, model) if name == "name_pairs_dev" else run(name, chosen.folder, model)
-        )
+        if name == "name_pairs_dev":
+            result = name_pairs(chosen.folder, model)
+        else:
+            result = run(name, chosen.folder, model, trained=chosen.train)
         result["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         json.dump(result, sys.stdout)
         print(flush=True)
