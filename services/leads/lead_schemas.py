@@ -234,6 +234,7 @@ class RuleModel(Part):
     points: str
     text: str
     thresholds: list[ThresholdModel]
+    precision: float | None = Field(description="share of its closed leads that held; null: no outcome yet")
 
 
 class RuleList(Part):

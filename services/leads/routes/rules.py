@@ -35,6 +35,7 @@ def _rule(rule: Rule, thresholds: Sequence[Threshold]) -> RuleModel:
         points=rule.points,
         text=rule.text,
         thresholds=[_threshold(t) for t in thresholds if t.name.startswith(rule.thresholds or ("-",))],
+        precision=None,
     )
 
 
