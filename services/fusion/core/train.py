@@ -7,11 +7,11 @@ common. The packaged model is the prior: little evidence changes little.
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from random import Random
-from typing import Final
+from typing import Final, NamedTuple
 
 from services.fusion.core.compare import seen
 from services.fusion.core.keys import keys_of
@@ -59,20 +59,38 @@ class Training:
 
 
 def train(profiles: Iterable[Profile], model: Model, *, seed: int = 1) -> Training:
-    """A model whose weights and frequencies are estimated from ``profiles``; the threshold stays."""
+    """A model whose weights and frequencies are estimated from ``profiles``.
+
+    Its threshold is where a pair is as likely to be one entity as ``_SURE`` says, given how many pairs of
+    these profiles are.
+    """
     by_kind: dict[Kind, list[Profile]] = defaultdict(list)
     for profile in sorted({p.id: p for p in profiles}.values(), key=lambda p: p.id):
         by_kind[profile.kind].append(profile)
-    trained, matches = model, 0.0
+    trained, matches, odds = model, 0.0, 0
     for kind in (Kind.PERSON, Kind.ORGANIZATION, Kind.VESSEL):
-        if len(by_kind[kind]) >= 2:
+        if len(by_kind[kind]) >= _FEWEST:
             trained = replace(trained, tables=_tables(kind, by_kind[kind], trained))
-            trained, found = _estimate(kind, by_kind[kind], trained, Random(seed))  # noqa: S311  # sampling, not secrets
-            matches += found
+            random = Random(seed)  # noqa: S311  # sampling, not secrets
+            found = _estimate(kind, by_kind[kind], trained, random)
+            trained = replace(trained, kinds={**trained.kinds, kind: found.plan}, kin=found.kin)
+            matches, odds = matches + found.matches, max(odds, found.odds)
     count = sum(map(len, by_kind.values()))
     note = f"trained on {count} profiles, {round(matches)} matching pairs, seed {seed}"
+    if odds:
+        threshold = min(_HIGHEST, max(_LOWEST, odds + _SURE))
+        trained = replace(trained, threshold=threshold, review=min(model.review, threshold - _POSSIBLE))
     trained = replace(trained, note=note)
     return Training(trained, changes(model, trained), count, matches)
+
+
+_FEWEST: Final = 100
+"""Profiles of a kind below which there is nothing to learn from."""
+_SURE: Final = 300
+"""Centibits above even odds at which a pair is the same: a probability of eight in nine."""
+_POSSIBLE: Final = 500
+_LOWEST, _HIGHEST = 1000, 2000
+"""Bounds of a trained threshold."""
 
 
 def changes(before: Model, after: Model) -> tuple[Change, ...]:
@@ -99,11 +117,20 @@ def _candidates(profiles: Sequence[Profile], model: Model, random: Random) -> li
     return found if len(found) <= _PAIRS else sorted(random.sample(found, _PAIRS))
 
 
-def _estimate(kind: Kind, profiles: Sequence[Profile], model: Model, random: Random) -> tuple[Model, float]:
-    """Expectation and maximisation for one kind; the model and the number of matching pairs."""
+class _Estimate(NamedTuple):
+    """What was estimated for one kind: its plan, the cap of kin, matching pairs, odds against a match."""
+
+    plan: KindModel
+    kin: int
+    matches: float
+    odds: int
+
+
+def _estimate(kind: Kind, profiles: Sequence[Profile], model: Model, random: Random) -> _Estimate:
+    """Expectation and maximisation for one kind."""
     pairs = _candidates(profiles, model, random)
     if not pairs:
-        return model, 0.0
+        return _Estimate(model.kinds[kind], model.kin, 0.0, 0)
     rows = [seen(profiles[i], profiles[j], model) for i, j in pairs]
     n = len(profiles)
     draws = min(_PAIRS, n * (n - 1) // 2)
@@ -111,7 +138,10 @@ def _estimate(kind: Kind, profiles: Sequence[Profile], model: Model, random: Ran
     for _ in range(draws):
         i, j = random.randrange(n), random.randrange(n)
         if i != j:
-            chance.update((s.feature, s.key) for s in seen(profiles[i], profiles[j], model).rows)
+            pair = seen(profiles[i], profiles[j], model)
+            if _weigh(pair, model.kinds[kind], model.kin) < model.review:  # the others may well be one entity
+                chance.update((s.feature, s.key) for s in pair.rows)
+    used = frozenset(chance) | {(s.feature, s.key) for pair in rows for s in pair.rows}
     plan = _with_chance(model.kinds[kind], chance)
     odds = model.threshold
     found = 0.0
@@ -119,11 +149,8 @@ def _estimate(kind: Kind, profiles: Sequence[Profile], model: Model, random: Ran
         posterior = [_posterior(pair, plan, model.kin, odds) for pair in rows]
         found = sum(posterior)
         odds = round(100 * math.log2(max(2.0, n * (n - 1) / 2 / max(found, 1.0))))
-        plan = _maximise(model.kinds[kind], plan, rows, posterior)
-    kin = _kin(rows, plan, model.kin)
-    return replace(
-        model, kinds={**model.kinds, kind: plan}, kin=kin if kind is Kind.PERSON else model.kin
-    ), found
+        plan = _maximise(model.kinds[kind], plan, used, _expected(rows, posterior))
+    return _Estimate(plan, _kin(rows, plan, model.kin) if kind is Kind.PERSON else model.kin, found, odds)
 
 
 def _posterior(pair: Seen, plan: KindModel, kin: int, odds: int) -> float:
@@ -169,18 +196,29 @@ def _trained(c: Comparing) -> frozenset[str]:
     return frozenset(c.levels) - _ONE_PER_PAIR - _UNTRAINED
 
 
-def _maximise(
-    prior: KindModel, plan: KindModel, rows: Sequence[Seen], posterior: Sequence[float]
-) -> KindModel:
-    """The plan with m as expected among the matches; ``prior`` counts as ``_PRIOR`` matches."""
+def _expected(rows: Sequence[Seen], posterior: Sequence[float]) -> dict[tuple[str, str], float]:
+    """How often each level is expected among the matches."""
     counts: dict[tuple[str, str], float] = defaultdict(float)
     for pair, p in zip(rows, posterior, strict=True):
         if p > 0.001:
             for s in pair.rows:
                 counts[s.feature, s.key] += p
+    return counts
+
+
+def _maximise(
+    prior: KindModel,
+    plan: KindModel,
+    used: Collection[tuple[str, str]],
+    counts: Mapping[tuple[str, str], float],
+) -> KindModel:
+    """The plan with m as expected among the matches; ``prior`` counts as ``_PRIOR`` matches.
+
+    Levels that were never ``used`` say nothing and stay as they are.
+    """
 
     def expected(c: Comparing, before: Comparing) -> Comparing:
-        keys = _trained(c)
+        keys = [key for key in _trained(c) if (c.feature, key) in used]
         total = sum(counts.get((c.feature, key), 0.0) for key in keys)
         if not total:
             return c
