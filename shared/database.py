@@ -5,7 +5,7 @@ statements are in ``database_rows``, the outbox in ``database_outbox``; both are
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -13,18 +13,30 @@ from typing import Any, Final
 import psycopg
 from alembic import command
 from alembic.config import Config
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
 from sqlalchemy import Connection, Engine, LargeBinary, Uuid, create_engine, event, make_url, text
 from sqlalchemy.engine import URL, Dialect
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from shared.database_outbox import outbox_table, publish, relay
-from shared.database_rows import accumulate, delete_rows, fetch, insert_new, insert_rows, upsert
+from shared.database_rows import (
+    accumulate,
+    delete_rows,
+    delete_values,
+    fetch,
+    insert_missing,
+    insert_new,
+    insert_rows,
+    upsert,
+)
 from shared.errors import Misconfigured, Transient
 
 __all__ = [
-    "Busy", "Database", "HexId", "accumulate", "advisory_lock", "delete_rows", "fetch", "insert_new", "insert_rows",
-    "lock_rows", "migrate", "open_database", "outbox_table", "publish", "relay", "upsert",
+    "Busy", "Database", "HexId", "accumulate", "advisory_lock", "delete_rows", "delete_values", "fetch",
+    "insert_missing", "insert_new", "insert_rows", "lock_rows", "migrate", "open_database", "outbox_table",
+    "publish", "relay", "upsert",
 ]  # fmt: skip
 
 _BUSY_MS: Final = 30_000
@@ -62,7 +74,28 @@ class HexId(TypeDecorator[str]):
         """What the driver gives to 32 hex digits."""
         if value is None:
             return None
-        return str(value).replace("-", "") if dialect.name == "postgresql" else value.hex()
+        return str(value) if dialect.name == "postgresql" else value.hex()
+
+    @staticmethod
+    def codec(dialect_name: str) -> tuple[Callable[[Any], Any] | None, Callable[[Any], Any] | None]:
+        """To and from the driver, for bulk statements; None: as it is."""
+        return (None, None) if dialect_name == "postgresql" else (_to_blob, _from_blob)
+
+
+def _to_blob(value: str | None) -> bytes | None:
+    return None if value is None else bytes.fromhex(value if len(value) == 32 else value.replace("-", ""))
+
+
+def _from_blob(value: bytes | None) -> str | None:
+    return None if value is None else value.hex()
+
+
+class _HexLoader(Loader):
+    """Reads PostgreSQL's uuid as 32 hex digits."""
+
+    def load(self, data: Buffer) -> str:
+        """From the text form."""
+        return bytes(data).decode().replace("-", "")
 
 
 class Database:
@@ -164,7 +197,7 @@ def _sqlite(url: URL, synchronous: str, cache_mb: int, pool_size: int) -> Engine
 def _postgres(url: URL, pool_size: int) -> Engine:
     """An engine whose statements are prepared early and whose dead connections are noticed."""
     url = url.set(drivername="postgresql+psycopg")
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
@@ -172,6 +205,12 @@ def _postgres(url: URL, pool_size: int) -> Engine:
         hide_parameters=True,
         connect_args={"prepare_threshold": 2, "connect_timeout": 10, "application_name": "interlock"},
     )
+
+    @event.listens_for(engine, "connect")
+    def configure(dbapi: Any, _record: object) -> None:
+        dbapi.adapters.register_loader("uuid", _HexLoader)
+
+    return engine
 
 
 def raise_as_transient(error: DBAPIError) -> None:

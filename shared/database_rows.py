@@ -1,7 +1,8 @@
 """Bulk statements in both dialects: one statement and one round trip, whatever the number of rows.
 
 PostgreSQL gets a column of values as one array (``unnest``), SQLite a prepared statement run per row.
-Rows are sorted by key, so two writers always lock in the same order.
+Rows are sorted by key, so two writers always lock in the same order. Values go through the column's type
+once per column, not through a statement's machinery once per value.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -9,12 +10,13 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import JSON, Connection, Table, and_, bindparam, update
+from sqlalchemy import JSON, Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 
 Row = Mapping[str, Any]
-Processor = Callable[[Any], Any]
+Values = tuple[Any, ...]
+Names = tuple[str, ...]
 
 _CHUNK: Final = 5_000
 """Rows per statement: bounds memory, far past where a larger chunk would gain."""
@@ -40,13 +42,27 @@ def upsert(
     names = tuple(rows[0])
     by = tuple(key) if key is not None else tuple(c.name for c in table.primary_key)
     changed = tuple(update) if update is not None else tuple(n for n in names if n not in by)
-    _write(conn, table, _distinct(rows, by, newer), (names, by, changed, newer))
+    distinct = _distinct(rows, by, newer)
+    if any(isinstance(table.c[n].type, JSON) for n in names):
+        _upsert_json(conn, table, distinct, (by, changed, newer))
+    else:
+        _write(conn, table, names, _tuples(distinct, names), _conflict(table.name, by, changed, newer))
 
 
 def insert_rows(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Insert rows (all with the same columns); one that exists is an ``IntegrityError``."""
-    if rows:
-        _write(conn, table, rows, (tuple(rows[0]), None, (), None))
+    if not rows:
+        return
+    names = tuple(rows[0])
+    if any(isinstance(table.c[n].type, JSON) for n in names):
+        conn.execute(table.insert(), list(rows))
+    else:
+        _write(conn, table, names, _tuples(rows, names), "")
+
+
+def insert_missing(conn: Connection, table: Table, names: Names, rows: Iterable[Values]) -> None:
+    """Insert rows of ``names``, which begin with the primary key; those that exist are passed over."""
+    _write(conn, table, names, sorted(rows), " ON CONFLICT DO NOTHING")
 
 
 def insert_new(conn: Connection, table: Table, rows: Sequence[Row], *, key: str) -> set[Any]:
@@ -60,34 +76,33 @@ def insert_new(conn: Connection, table: Table, rows: Sequence[Row], *, key: str)
     if conn.dialect.name == "sqlite":
         there = {r[0] for r in fetch(conn, table, [key], key, [r[key] for r in distinct])}
         fresh = [r for r in distinct if r[key] not in there]
-        if fresh:
-            insert_rows(conn, table, fresh)
+        insert_rows(conn, table, fresh)
         return {r[key] for r in fresh}
-    inserted: set[Any] = set()
     names = tuple(distinct[0])
-    convert = _result(table, key, conn.dialect)
-    for chunk in _chunks(distinct):
-        statement, params = _unnest(conn.dialect, table, names, chunk)
-        returned = conn.exec_driver_sql(
-            f"{statement} ON CONFLICT ({_quote(key)}) DO NOTHING RETURNING {_quote(key)}", params
-        )
-        inserted.update(convert(r[0]) for r in returned)
-    return inserted
+    tail = f" ON CONFLICT ({_quote(key)}) DO NOTHING RETURNING {_quote(key)}"
+    returned = _write(conn, table, names, _tuples(distinct, names), tail)
+    return {row[0] for row in _converted(table, (key,), conn.dialect, returned)}
 
 
 def delete_rows(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Delete the rows that equal one of ``rows`` in the columns given (the same in all)."""
-    if not rows:
-        return
-    names = tuple(rows[0])
-    ordered = sorted(rows, key=itemgetter(*names))
+    if rows:
+        names = tuple(rows[0])
+        delete_values(conn, table, names, _tuples(rows, names))
+
+
+def delete_values(conn: Connection, table: Table, names: Names, rows: Iterable[Values]) -> None:
+    """Delete the rows that equal one of ``rows`` in the columns ``names``."""
+    ordered = sorted(rows)
     if conn.dialect.name == "sqlite":
-        condition = and_(*(table.c[n] == bindparam(f"b_{n}", type_=table.c[n].type) for n in names))
-        conn.execute(table.delete().where(condition), [{f"b_{n}": r[n] for n in names} for r in ordered])
+        where = " AND ".join(f"{_quote(n)} = ?" for n in names)
+        bound = _bound(table, names, conn.dialect, ordered)
+        if bound:
+            conn.exec_driver_sql(f"DELETE FROM {table.name} WHERE {where}", bound)  # noqa: S608 - names from the schema
         return
+    where = " AND ".join(f"t.{_quote(n)} = r.{_quote(n)}" for n in names)
     for chunk in _chunks(ordered):
         source, params = _source(conn.dialect, table, names, chunk)
-        where = " AND ".join(f"t.{_quote(n)} = r.{_quote(n)}" for n in names)
         conn.exec_driver_sql(f"DELETE FROM {table.name} t USING {source} WHERE {where}", params)  # noqa: S608 - names from the schema
 
 
@@ -99,24 +114,24 @@ def accumulate(
     Gives the number before and after, by key. Keys are distinct. Two transactions that touch one row take
     turns; each sees what the other committed.
     """
+    if not rows:
+        return {}
     ordered = sorted(rows, key=itemgetter(key))
     if conn.dialect.name == "sqlite":
-        before = dict(fetch(conn, table, [key, column], key, [r[key] for r in ordered]))
+        before: dict[Any, int] = dict(fetch(conn, table, [key, column], key, [r[key] for r in ordered]))
         insert_rows(conn, table, [r for r in ordered if r[key] not in before])
-        added = update(table).where(table.c[key] == bindparam("b_key", type_=table.c[key].type))
-        changes = [{"b_key": r[key], "b_add": r[column]} for r in ordered if r[key] in before]
+        changes = [(r[key], r[column]) for r in ordered if r[key] in before]
         if changes:
-            conn.execute(added.values({column: table.c[column] + bindparam("b_add")}), changes)
+            statement = (
+                f"UPDATE {table.name} SET {_quote(column)} = {_quote(column)} + ?2 WHERE {_quote(key)} = ?1"  # noqa: S608 - names from the schema
+            )
+            conn.exec_driver_sql(statement, _bound(table, (key, column), conn.dialect, changes))
         return {r[key]: (before.get(r[key], 0), before.get(r[key], 0) + r[column]) for r in ordered}
-    after: dict[Any, int] = {}
-    convert = _result(table, key, conn.dialect)
-    for chunk in _chunks(ordered):
-        statement, params = _unnest(conn.dialect, table, tuple(chunk[0]), chunk)
-        counted = f"{_quote(column)} = {table.name}.{_quote(column)} + excluded.{_quote(column)}"
-        tail = (
-            f" ON CONFLICT ({_quote(key)}) DO UPDATE SET {counted} RETURNING {_quote(key)}, {_quote(column)}"
-        )
-        after.update((convert(k), n) for k, n in conn.exec_driver_sql(statement + tail, params))
+    names = tuple(ordered[0])
+    counted = f"{_quote(column)} = {table.name}.{_quote(column)} + excluded.{_quote(column)}"
+    tail = f" ON CONFLICT ({_quote(key)}) DO UPDATE SET {counted} RETURNING {_quote(key)}, {_quote(column)}"
+    returned = _write(conn, table, names, _tuples(ordered, names), tail)
+    after: dict[Any, int] = dict(_converted(table, (key, column), conn.dialect, returned))
     return {r[key]: (after[r[key]] - r[column], after[r[key]]) for r in ordered}
 
 
@@ -128,48 +143,53 @@ def fetch(
     keys: Iterable[Any],
     *,
     lock: bool = False,
-) -> Iterator[tuple[Any, ...]]:
+) -> Iterator[Values]:
     """The rows whose ``key`` is one of ``keys``, as tuples of ``columns``; in no particular order.
 
     ``lock``: also lock them, in order of the key, waiting for whoever has them.
     """
     distinct = sorted(set(keys)) if lock else list(dict.fromkeys(keys))
+    names = tuple(columns)
     tail = f" ORDER BY {_quote(key)} FOR UPDATE" if lock else ""
-    bind = _binder(table, key, conn.dialect)
-    convert = [_result(table, c, conn.dialect) for c in columns]
-    head = f"SELECT {', '.join(_quote(c) for c in columns)} FROM {table.name} WHERE {_quote(key)}"  # noqa: S608 - names from the schema
+    head = f"SELECT {', '.join(map(_quote, names))} FROM {table.name} WHERE {_quote(key)}"  # noqa: S608 - names from the schema
+    bind, _, cast = _codec(table, key, conn.dialect)
     for chunk in _chunks(distinct):
-        values = [bind(k) for k in chunk]
+        values = list(map(bind, chunk)) if bind else list(chunk)
         if conn.dialect.name == "sqlite":
             # Padded to a power of two, so that a few statements serve all lengths from the cache.
             values += values[-1:] * ((1 << (len(values) - 1).bit_length()) - len(values))
             found = conn.exec_driver_sql(f"{head} IN ({','.join('?' * len(values))})", tuple(values))
         else:
-            cast = _type(table, key, conn.dialect)
             found = conn.exec_driver_sql(f"{head} = ANY(%s::{cast}[]){tail}", (values,))
-        for row in found:
-            yield tuple(c(v) for c, v in zip(convert, row, strict=True))
+        yield from _converted(table, names, conn.dialect, found.fetchall())
 
 
 def _write(
-    conn: Connection,
-    table: Table,
-    rows: Sequence[Row],
-    shape: tuple[tuple[str, ...], tuple[str, ...] | None, tuple[str, ...], str | None],
+    conn: Connection, table: Table, names: Names, rows: Sequence[Values], tail: str
+) -> list[Sequence[Any]]:
+    """Insert tuples, with ``tail`` after the statement; what it returns (PostgreSQL only)."""
+    columns = ", ".join(map(_quote, names))
+    head = f"INSERT INTO {table.name} ({columns})"
+    if conn.dialect.name == "sqlite":
+        if rows:
+            marks = ", ".join("?" * len(names))
+            conn.exec_driver_sql(f"{head} VALUES ({marks}){tail}", _bound(table, names, conn.dialect, rows))
+        return []
+    returned: list[Sequence[Any]] = []
+    for chunk in _chunks(rows):
+        source, params = _source(conn.dialect, table, names, chunk)
+        result = conn.exec_driver_sql(f"{head} SELECT {columns} FROM {source}{tail}", params)  # noqa: S608 - names from the schema
+        if result.returns_rows:
+            returned += result.fetchall()
+    return returned
+
+
+def _upsert_json(
+    conn: Connection, table: Table, rows: Sequence[Row], shape: tuple[Names, Names, str | None]
 ) -> None:
-    names, by, changed, newer = shape
-    simple = not any(isinstance(table.c[n].type, JSON) for n in names)
-    if conn.dialect.name == "postgresql" and simple:
-        tail = "" if by is None else _conflict(table.name, by, changed, newer)
-        for chunk in _chunks(rows):
-            statement, params = _unnest(conn.dialect, table, names, chunk)
-            conn.exec_driver_sql(statement + tail, params)
-        return
-    module = postgresql if conn.dialect.name == "postgresql" else sqlite
-    if by is None:
-        conn.execute(table.insert(), list(rows))
-        return
-    insert = module.insert(table)
+    """The slow way, through SQLAlchemy, for documents."""
+    by, changed, newer = shape
+    insert = (postgresql if conn.dialect.name == "postgresql" else sqlite).insert(table)
     if changed:
         where = None if newer is None else insert.excluded[newer] > table.c[newer]
         assignments = {n: insert.excluded[n] for n in changed}
@@ -180,8 +200,8 @@ def _write(
         conn.execute(statement, [dict(r) for r in chunk])
 
 
-def _conflict(name: str, by: tuple[str, ...], changed: tuple[str, ...], newer: str | None) -> str:
-    target = ", ".join(_quote(n) for n in by)
+def _conflict(name: str, by: Names, changed: Names, newer: str | None) -> str:
+    target = ", ".join(map(_quote, by))
     if not changed:
         return f" ON CONFLICT ({target}) DO NOTHING"
     assignments = ", ".join(f"{_quote(n)} = excluded.{_quote(n)}" for n in changed)
@@ -189,32 +209,49 @@ def _conflict(name: str, by: tuple[str, ...], changed: tuple[str, ...], newer: s
     return f" ON CONFLICT ({target}) DO UPDATE SET {assignments}{where}"
 
 
-def _unnest(
-    dialect: Dialect, table: Table, names: tuple[str, ...], rows: Sequence[Row]
-) -> tuple[str, tuple[Any, ...]]:
-    """``INSERT INTO table (names) SELECT … FROM unnest(…)``, and its parameters."""
-    source, params = _source(dialect, table, names, rows)
-    columns = ", ".join(_quote(n) for n in names)
-    return f"INSERT INTO {table.name} ({columns}) SELECT {columns} FROM {source}", params  # noqa: S608 - names from the schema
-
-
-def _source(
-    dialect: Dialect, table: Table, names: tuple[str, ...], rows: Sequence[Row]
-) -> tuple[str, tuple[Any, ...]]:
+def _source(dialect: Dialect, table: Table, names: Names, rows: Sequence[Values]) -> tuple[str, Values]:
     """The rows as a table ``r`` of arrays, PostgreSQL only."""
-    arrays = ", ".join(f"%s::{_type(table, n, dialect)}[]" for n in names)
-    params = []
-    for name in names:
-        bind = _binder(table, name, dialect)
-        params.append([bind(row[name]) for row in rows])
-    return f"unnest({arrays}) AS r({', '.join(_quote(n) for n in names)})", tuple(params)
+    codecs = [_codec(table, n, dialect) for n in names]
+    arrays = ", ".join(f"%s::{cast}[]" for _, _, cast in codecs)
+    params = [
+        list(map(bind, column)) if bind else list(column)
+        for (bind, _, _), column in zip(codecs, zip(*rows, strict=True), strict=True)
+    ]
+    return f"unnest({arrays}) AS r({', '.join(map(_quote, names))})", tuple(params)
 
 
-def _distinct(rows: Sequence[Row], by: tuple[str, ...], newer: str | None) -> list[Row]:
+def _bound(table: Table, names: Names, dialect: Dialect, rows: Sequence[Values]) -> list[Values]:
+    """The rows in the driver's form, column by column."""
+    binds = [_codec(table, n, dialect)[0] for n in names]
+    if not rows or not any(binds):
+        return list(rows)
+    columns = zip(*rows, strict=True)
+    return list(zip(*(map(b, c) if b else c for b, c in zip(binds, columns, strict=True)), strict=True))
+
+
+def _converted(
+    table: Table, names: Names, dialect: Dialect, rows: Sequence[Sequence[Any]]
+) -> Iterable[Values]:
+    """What the driver gave, in the form of the columns' types, column by column."""
+    results = [_codec(table, n, dialect)[1] for n in names]
+    if not rows:
+        return ()
+    columns = zip(*rows, strict=True)
+    return zip(*(map(r, c) if r else c for r, c in zip(results, columns, strict=True)), strict=True)
+
+
+def _tuples(rows: Sequence[Row], names: Names) -> list[Values]:
+    if len(names) == 1:
+        return [(row[names[0]],) for row in rows]
+    return list(map(itemgetter(*names), rows))
+
+
+def _distinct(rows: Sequence[Row], by: Names, newer: str | None) -> list[Row]:
     """One row per key, sorted by key."""
-    kept: dict[tuple[Any, ...], Row] = {}
+    name = itemgetter(*by)
+    kept: dict[Any, Row] = {}
     for row in rows:
-        k = tuple(row[n] for n in by)
+        k = name(row)
         if newer is None or k not in kept or row[newer] >= kept[k][newer]:
             kept[k] = row
     return [kept[k] for k in sorted(kept)]
@@ -225,22 +262,20 @@ def _chunks(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
         yield rows[start : start + _CHUNK]
 
 
-def _same(value: Any) -> Any:
-    return value
+Codec = tuple[Callable[[Any], Any] | None, Callable[[Any], Any] | None, str]
+"""To the driver, from the driver (None: as it is), and PostgreSQL's name of the type."""
 
 
-def _binder(table: Table, name: str, dialect: Dialect) -> Processor:
-    return table.c[name].type.dialect_impl(dialect).bind_processor(dialect) or _same
-
-
-def _result(table: Table, name: str, dialect: Dialect) -> Processor:
-    column = table.c[name]
-    return column.type.dialect_impl(dialect).result_processor(dialect, None) or _same
-
-
-def _type(table: Table, name: str, dialect: Dialect) -> str:
-    compiled = table.c[name].type.dialect_impl(dialect).compile(dialect)
-    return compiled.partition(" COLLATE ")[0]
+@lru_cache(maxsize=4_096)
+def _codec(table: Table, name: str, dialect: Dialect) -> Codec:
+    column = table.c[name].type
+    direct = getattr(column, "codec", None)
+    implementation = column.dialect_impl(dialect)
+    cast = implementation.compile(dialect).partition(" COLLATE ")[0]
+    if direct is not None:
+        bind, result = direct(dialect.name)
+        return bind, result, cast
+    return implementation.bind_processor(dialect), implementation.result_processor(dialect, None), cast
 
 
 @lru_cache(maxsize=4_096)

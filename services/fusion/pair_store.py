@@ -10,15 +10,10 @@ from services.fusion.values import Key, Spot
 from shared.database import advisory_lock, delete_rows, fetch, upsert
 
 Holders = dict[Key, dict[str, list[str]]]
-"""Per key and audience, ids of profiles: all of them, or one more than was asked for."""
+"""Per key and audience, ids of profiles: all of them, or at least one more than the cap."""
 
-_OF_KEY = "SELECT audience, profile FROM posting WHERE key = ? ORDER BY audience, profile LIMIT ?"
 _OF_SPOT = "SELECT profile FROM posting WHERE key = ? AND audience = ? ORDER BY profile LIMIT ?"
 _NEXT_AUDIENCE = "SELECT min(audience) FROM posting WHERE key = ? AND audience > ?"
-_OF_KEYS = """
-SELECT k.key, p.audience, p.profile FROM unnest(%s::bigint[]) AS k(key) CROSS JOIN LATERAL
-  (SELECT audience, profile FROM posting WHERE posting.key = k.key ORDER BY audience, profile LIMIT %s) AS p
-"""
 _OF_SPOTS = """
 WITH RECURSIVE a(key, audience) AS (
   SELECT k.key, (SELECT min(p.audience) FROM posting p WHERE p.key = k.key) FROM unnest(%s::bigint[]) k(key)
@@ -33,28 +28,19 @@ WHERE a.audience IS NOT NULL
 """
 
 
-def holders(conn: Connection, keys: Sequence[Key], cap: int) -> Holders:
-    """Who holds each key, by audience: at most ``cap`` + 1 profiles of each audience."""
+def holders(conn: Connection, keys: Collection[Key], marked: Collection[Spot], cap: int) -> Holders:
+    """Who holds each key, by audience: all, or where it is generic or about to be, more than ``cap``.
+
+    A key without a mark is held by few, and read whole; one with a mark may be held by a multitude, and is
+    read audience by audience, ``cap`` + 1 profiles of each.
+    """
     found: Holders = defaultdict(lambda: defaultdict(list))
-    limit = 2 * (cap + 1)
-    crowded: list[Key] = []
-    if conn.dialect.name == "postgresql":
-        counts: dict[Key, int] = defaultdict(int)
-        for key, audience, profile in conn.exec_driver_sql(_OF_KEYS, (list(keys), limit)):
-            found[key][audience].append(_hex(profile))
-            counts[key] += 1
-        crowded = [key for key, n in counts.items() if n >= limit]
-    else:
-        for key in keys:
-            rows = conn.exec_driver_sql(_OF_KEY, (key, limit)).fetchall()
-            for audience, profile in rows:
-                found[key][audience].append(profile.hex())
-            if len(rows) >= limit:
-                crowded.append(key)
-    for key in crowded:
-        del found[key]
+    crowded = {key for key, _ in marked}
+    few = [key for key in keys if key not in crowded]
+    for key, audience, profile in fetch(conn, tables.posting, ("key", "audience", "profile"), "key", few):
+        found[key][audience].append(profile)
     if crowded:
-        _of_spots(conn, crowded, cap + 1, found)
+        _of_spots(conn, sorted(crowded.intersection(keys)), cap + 1, found)
     return found
 
 
@@ -62,7 +48,7 @@ def _of_spots(conn: Connection, keys: Sequence[Key], limit: int, found: Holders)
     """Read keys with many holders audience by audience, so that one cannot hide the others."""
     if conn.dialect.name == "postgresql":
         for key, audience, profile in conn.exec_driver_sql(_OF_SPOTS, (list(keys), limit)):
-            found[key][audience].append(_hex(profile))
+            found[key][audience].append(profile)
         return
     for key in keys:
         audience = ""
@@ -72,10 +58,6 @@ def _of_spots(conn: Connection, keys: Sequence[Key], limit: int, found: Holders)
                 break
             rows = conn.exec_driver_sql(_OF_SPOT, (key, audience, limit))
             found[key][audience] = [r[0].hex() for r in rows]
-
-
-def _hex(value: object) -> str:
-    return str(value).replace("-", "")
 
 
 def marks(conn: Connection, keys: Collection[Key]) -> set[Spot]:

@@ -57,7 +57,8 @@ class Pairing:
     def look(self, conn: Connection, work: Work) -> tuple[Holders, set[Spot]]:
         """Who holds the work's keys, and where they are marked, in one snapshot."""
         keys = work.keys | work.crossed
-        return pair_store.holders(conn, sorted(keys), self.cap), pair_store.marks(conn, keys)
+        marked = pair_store.marks(conn, keys)
+        return pair_store.holders(conn, sorted(keys), marked, self.cap), marked
 
     def version_before(self) -> int:
         """The last version drawn before the snapshot is taken: what has a larger one may be unknown to it."""

@@ -11,8 +11,9 @@ from services.fusion.core.profile import Profile
 from services.fusion.intake import Decision, Moment, Standing
 from services.fusion.values import Held, pack_ids, pack_keys, unpack_ids, unpack_keys
 from shared.contracts.entities import Kind
-from shared.database import Database, accumulate, delete_rows, fetch, insert_new, upsert
+from shared.database import Database, accumulate, delete_values, fetch, insert_missing, insert_new, upsert
 
+_POSTING = ("key", "audience", "profile")
 _STANDING = ("version", "digest", "live", "position", "at_ms", "profiles")
 
 
@@ -115,18 +116,16 @@ def load_profiles(conn: Connection, cache: Profiles, ids: Iterable[str]) -> dict
 
 def add_postings(conn: Connection, held: Collection[Held]) -> None:
     """Make profiles findable by their keys."""
-    upsert(conn, tables.posting, _posting_rows(held), update=())
+    insert_missing(conn, tables.posting, _POSTING, _postings(held))
 
 
 def drop_postings(conn: Connection, held: Collection[Held]) -> None:
     """The opposite of ``add_postings``."""
-    delete_rows(conn, tables.posting, _posting_rows(held))
+    delete_values(conn, tables.posting, _POSTING, _postings(held))
 
 
-def _posting_rows(held: Collection[Held]) -> list[dict[str, Any]]:
-    return [
-        {"key": key, "audience": h.profile.audience, "profile": h.profile.id} for h in held for key in h.keys
-    ]
+def _postings(held: Collection[Held]) -> list[tuple[int, str, str]]:
+    return [(key, h.profile.audience, h.profile.id) for h in held for key in h.keys]
 
 
 def add_singles(conn: Connection, ids: Collection[str], version: int) -> set[str]:
