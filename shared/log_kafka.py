@@ -199,9 +199,14 @@ class KafkaLog:
         try:
             with speaking():
                 return client(kafka_client=network, **settings)
-        except BaseException:
+        except BaseException as error:
             for opened in networks:
                 opened.close()
+            if isinstance(error, Transient) and "security_protocol" in settings:
+                # The client cannot tell a refused login or certificate from a broker that is away.
+                raise Transient(
+                    f"{error}; or the login or certificate is refused", retry_after=5.0
+                ) from error
             raise
 
     def _create(self, admin: Any, topic: Topic) -> None:

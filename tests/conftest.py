@@ -4,10 +4,13 @@ A test that asks for ``kafka`` or ``postgres`` is skipped without that server, s
 start one; where CI or INTERLOCK_REQUIRE_SERVERS is set, a missing server is a failure.
 """
 
+import gc
+import logging
 import os
 import shutil
 import socket
 import subprocess
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +53,7 @@ class Broker:
 
     port: int
     home: Path
+    properties: str = ""
 
     @property
     def url(self) -> str:
@@ -59,6 +63,10 @@ class Broker:
     def run(self, verb: str) -> None:
         """``start`` or ``stop``; waits until it is done."""
         command = [KAFKA_SCRIPT, verb, "--port", str(self.port), "--dir", str(self.home)]
+        if self.properties:
+            extra = self.home / "extra.properties"
+            extra.write_text(self.properties)
+            command += ["--properties", extra]
         environment = os.environ | {"KAFKA_HEAP_OPTS": "-Xms96m -Xmx256m"}
         done = subprocess.run(
             command, env=environment, capture_output=True, text=True, timeout=120, check=False
@@ -75,11 +83,27 @@ class Broker:
 @pytest.fixture(scope="session")
 def own_broker(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """A broker that nobody else uses; ``kafka`` says whether brokers can be had at all."""
-    broker = Broker(_free_pair(), tmp_path_factory.mktemp("broker"))
+    broker = Broker(free_pair(), tmp_path_factory.mktemp("broker"))
     broker.run("start")
     yield broker
     broker.run("stop")
     shutil.rmtree(broker.home, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def no_sockets_left() -> Iterator[None]:
+    """Collect the sockets that kafka-python leaves to the garbage collector before other tests do.
+
+    Its log is silenced meanwhile: pytest keeps every record, and with it the connection it is about.
+    """
+    logger = logging.getLogger("kafka")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    yield
+    logger.setLevel(level)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 def _missing(server: str, command: str) -> None:
@@ -98,7 +122,7 @@ def _answers(variable: str, address: str) -> None:
         pytest.fail(f"{variable}: nothing answers at {host}:{port}: {error}", pytrace=False)
 
 
-def _free_pair() -> int:
+def free_pair() -> int:
     """A port that is free together with the next one, above 19093 and below what the system hands out."""
     for port in range(19_100 + os.getpid() % 500 * 2, 25_000, 2):
         try:

@@ -1,6 +1,5 @@
 """The Kafka log keeps the contract on a real broker, and what is its own: URLs, brokers that stall or die."""
 
-import gc
 import os
 import signal
 import threading
@@ -20,17 +19,12 @@ from shared.log_kafka_options import parse
 from tests.conftest import Broker
 from tests.shared.log_contract import KEPT, PASSING, LogContract, everything, until, values
 
-# kafka-python leaves sockets to the garbage collector when a connection fails, or closes while it is made.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
-)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def collected() -> Iterator[None]:
-    """Collect them before the tests of another module do."""
-    yield
-    gc.collect()
+pytestmark = [
+    pytest.mark.usefixtures("no_sockets_left"),
+    pytest.mark.filterwarnings(
+        "ignore:Exception ignored in. <(socket|ssl)[.]:pytest.PytestUnraisableExceptionWarning"
+    ),
+]
 
 
 def configure(url: str, settings: dict[str, str]) -> None:
