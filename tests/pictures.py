@@ -76,13 +76,14 @@ def _fused(url: str) -> dict[str, Any]:
         left = [conn.execute(select(t)).first() for t in (fusion.journal, fusion.outbox)]
     db.close()
     assert left == [None, None], "a journal or outbox row is left"
-    entities: dict[tuple[str, str | None], set[str]] = defaultdict(set)
+    named = {profile: entity or leader for profile, leader, entity in rows if profile == leader}
+    entities: dict[str, set[str]] = defaultdict(set)
     for profile, leader, entity in rows:
-        entities[leader, entity].add(profile)
+        entities[entity or named[leader]].add(profile)
     return {
         "reports": {tuple(r) for r in reports},
         "profiles": {tuple(r) for r in counts if r[1]},
-        "entities": {frozenset(members) for members in entities.values()},
+        "entities": {(entity, frozenset(members)) for entity, members in entities.items()},
     }
 
 

@@ -5,12 +5,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
+from services.leads.clock import NO_REPORT
 from services.leads.due_store import backlog, mark
 from services.leads.evaluate import Evaluator, evaluate_due
 from services.leads.lead_tables import lead, lead_tag
 from services.leads.project import Projector
+from services.leads.tables import member
 from shared.contracts.report import Report
 from shared.database import Database
 from tests.leads.lead_world import Office
@@ -86,6 +88,20 @@ def test_the_stored_leads_do_not_depend_on_the_order_of_reports(db: Database, of
     for report in reports:
         office.take(report)
     assert office.get("/v1/leads").json() == backwards
+
+
+def test_a_component_that_a_profile_left_takes_no_lead_about_it_along(office: Office) -> None:
+    misspelt = courier("2", "10", "CAZZZ0001", feed="EPIC")
+    ana = misspelt.persons[0].model_copy(update={"full_name": "Ana Lopez Garzia"})
+    office.take(courier(), misspelt.model_copy(update={"persons": (ana,)}))
+    (fired,) = rows(office.db)
+    subject = fired[2]
+    with office.db.transaction() as conn:
+        (other,) = conn.execute(select(member.c.profile_id).where(member.c.profile_id != subject)).scalars()
+        conn.execute(update(member).values(component_id=other))
+        mark(conn, {subject: NO_REPORT})
+    assert not office.evaluate().changed.retired
+    assert rows(office.db) == [fired]
 
 
 def test_a_burst_on_one_subject_is_one_evaluation(office: Office) -> None:
