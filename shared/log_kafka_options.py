@@ -180,5 +180,9 @@ def _value(name: str, text: str) -> Any:
         raise Misconfigured("INTERLOCK_LOG: prefix takes letters, digits, dot, dash and underscore")
     if name in _TEXTS:
         return text
-    known = ", ".join([*_NUMBERS, *_CHOICES, *_FILES, *_TEXTS, "ssl_check_hostname"])
-    raise Misconfigured(f"INTERLOCK_LOG: unknown setting {name}; known are {known}")
+    raise Misconfigured(f"INTERLOCK_LOG: unknown setting {name}; known are {', '.join(names())}")
+
+
+def names() -> list[str]:
+    """Every setting that a URL may have."""
+    return [*_NUMBERS, *_CHOICES, *_FILES, *_TEXTS, "ssl_check_hostname"]
