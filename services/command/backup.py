@@ -69,6 +69,7 @@ def _embedded(settings: Settings) -> Settings:
         ("INTERLOCK_FUSION_DATABASE", settings.fusion_database),
         ("INTERLOCK_LEADS_DATABASE", settings.leads_database),
         ("INTERLOCK_DECONFLICTION_DATABASE", settings.deconfliction_database),
+        ("INTERLOCK_DECONFLICTION_DATABASE", settings.deconfliction_database),
     ):
         if not url.startswith("sqlite:"):
             raise Misconfigured(

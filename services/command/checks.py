@@ -26,6 +26,7 @@ from shared.settings import Settings
 
 ENOUGH_BYTES = 1_000_000_000
 MANY_WAITING = 1_000
+VERSION_TABLES = {"deconfliction": "deconfliction_version"}
 LOOK_SECONDS = 2.0
 CLOCK_SECONDS = 30.0
 OLDEST_PYTHON = (3, 11)
@@ -53,8 +54,8 @@ def examine(reach: Reach, sleep: Callable[[float], None] = time.sleep) -> Iterat
         yield from storage(settings)
     yield key(settings)
     yield from log(settings, sleep)
-    yield database("fusion", settings.fusion_database)
-    yield database("leads", settings.leads_database)
+    for name, (url, migrations) in databases(settings).items():
+        yield database(name, url, migrations)
     yield registry(settings)
     with httpx.Client(timeout=5, verify=False) as client:  # noqa: S501 - asks only whether our own answer
         for service in (*FEEDS, "fusion", "leads"):
@@ -179,31 +180,35 @@ def registry(settings: Settings) -> Finding:
     return found
 
 
-def database(service: str, url: str, folder: str = "", version_table: str = "alembic_version") -> Finding:
-    """The database answers and has the schema of this version; ``folder``: where its migrations are."""
-    what = f"{service} database"
-    if url.startswith("sqlite:"):
-        file = sqlite_file(url)
-        if not file.exists():
-            return Finding(
-                what, f"{file} is missing", "Start Interlock (interlock up); it is built from the log."
-            )
+def databases(settings: Settings) -> dict[str, tuple[str, str]]:
+    """The URL of each database, and where its migrations stand among the services."""
+    return {
+        "fusion": (settings.fusion_database, "fusion/migrations"),
+        "leads": (settings.leads_database, "leads/migrations"),
+        "deconfliction": (settings.deconfliction_database, "leads/deconfliction/migrations"),
+    }
+
+
+def database(name: str, url: str, migrations: str) -> Finding:
+    """The database answers and has the schema of this version."""
+    what = f"{name} database"
+    if url.startswith("sqlite:") and not sqlite_file(url).exists():
+        return Finding(what, f"{sqlite_file(url)} is missing", "Start Interlock (interlock up): it makes it.")
     try:
         opened = open_database(url)
         with closing(opened), opened.snapshot() as connection:
-            context = MigrationContext.configure(connection, opts={"version_table": version_table})
+            options = {"version_table": VERSION_TABLES.get(name, "alembic_version")}
+            context = MigrationContext.configure(connection, opts=options)
             current = context.get_current_revision()
     except InterlockError as error:
+        remedy = f"Start the database server, or correct INTERLOCK_{name.upper()}_DATABASE."
+        return Finding(what, str(error), remedy)
+    scripts = Path(services.__path__[0]) / migrations
+    head = ScriptDirectory(str(scripts)).get_current_head() if scripts.is_dir() else current
+    if current is None or current != head:
+        found = f"schema {current or 'missing'}, this version needs {head or 'another'}"
         return Finding(
-            what, str(error), f"Start the database server, or correct INTERLOCK_{service.upper()}_DATABASE."
-        )
-    scripts = Path(services.__path__[0]) / (folder or service) / "migrations"
-    head = ScriptDirectory(str(scripts)).get_current_head()
-    if current != head:
-        return Finding(
-            what,
-            f"schema {current or 'missing'}, this version needs {head}",
-            f"Start {service}: it migrates its database. If it fails, its log says why.",
+            what, found, "Start Interlock: it migrates. If that fails, the service's log says why."
         )
     return Finding(what, f"schema {current}")
 

@@ -10,8 +10,8 @@ import typer
 from services.command.console import out
 from shared.auth import ensure_key
 
-SERVICES = ("fusion", "leads")
-"""Each has a role and a database of its own name."""
+DATABASES = ("fusion", "leads", "deconfliction")
+"""Each has a role of its own name."""
 
 Keys = Annotated[Path, typer.Option("--keys", help="For signing.pem and pgpass; only the services read it.")]
 Databases = Annotated[
@@ -35,10 +35,10 @@ def make_secrets(
     if passwords.exists():
         out().print("The secrets are there already.")
         return
-    chosen = {name: random.token_urlsafe(24) for name in SERVICES}
+    chosen = {name: random.token_urlsafe(24) for name in DATABASES}
     _write(databases / "superuser", random.token_urlsafe(24) + "\n", 0o444)
-    _write(databases / "databases.sql", "".join(_database(name, chosen[name]) for name in SERVICES), 0o444)
-    _write(passwords, "".join(f"{host}:*:*:{name}:{chosen[name]}\n" for name in SERVICES), 0o600)
+    _write(databases / "databases.sql", "".join(_database(name, chosen[name]) for name in DATABASES), 0o444)
+    _write(passwords, "".join(f"{host}:*:*:{name}:{chosen[name]}\n" for name in DATABASES), 0o600)
     out().print("Made the signing key and the databases' passwords.")
 
 

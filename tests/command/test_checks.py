@@ -9,10 +9,12 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
+import services
 from services.command import checks
 from services.command.checks import Finding
 from services.command.reach import Reach
 from shared.contracts.topics import DEAD_LETTERS, FUSION_GROUP, REPORTS, TOPICS
+from shared.database import migrate, open_database
 from shared.log import NewRecord, open_log
 from shared.settings import Settings
 
@@ -102,3 +104,16 @@ def test_a_clock_that_is_off_is_a_trouble(settings: Settings) -> None:
     )
     finding = found(checks.reachable(httpx.Client(transport=late), Reach(settings), "SOD"), "clock")
     assert "time service" in str(finding.remedy)
+
+
+def test_a_database_of_an_older_schema_is_a_trouble_and_looking_makes_none(settings: Settings) -> None:
+    for name, (url, migrations) in checks.databases(settings).items():
+        assert "is missing" in checks.database(name, url, migrations).found
+    assert list(settings.home.iterdir()) == []
+    for name, (url, migrations) in checks.databases(settings).items():
+        opened = open_database(url)
+        opened.ping()
+        assert "schema missing" in checks.database(name, url, migrations).found
+        migrate(opened, Path(services.__path__[0]) / migrations)
+        opened.close()
+        assert checks.database(name, url, migrations).well
