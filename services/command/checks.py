@@ -56,7 +56,7 @@ def examine(reach: Reach, sleep: Callable[[float], None] = time.sleep) -> Iterat
     yield from log(settings, sleep)
     for name, (url, migrations) in databases(settings).items():
         yield database(name, url, migrations)
-    yield registry(settings)
+    yield registry_keys(settings)
     with httpx.Client(timeout=5, verify=False) as client:  # noqa: S501 - asks only whether our own answer
         for service in (*FEEDS, "fusion", "leads"):
             yield from reachable(client, reach, service)
@@ -169,17 +169,6 @@ def _letters(opened: Log) -> Finding:
     return Finding("dead letters", f"{count:,} open", remedy if count else None)
 
 
-def registry(settings: Settings) -> Finding:
-    """The deconfliction registry answers, has the schema of this version, and its keys are there."""
-    found = database(
-        "deconfliction", settings.deconfliction_database, "leads/deconfliction", "deconfliction_version"
-    )
-    keys = settings.deconfliction_keys
-    if found.well and settings.deconfliction_database.startswith("sqlite:") and not keys.exists():
-        return Finding(found.what, f"its keys {keys} are missing", "Restore them from the backup.")
-    return found
-
-
 def databases(settings: Settings) -> dict[str, tuple[str, str]]:
     """The URL of each database, and where its migrations stand among the services."""
     return {
@@ -207,10 +196,17 @@ def database(name: str, url: str, migrations: str) -> Finding:
     head = ScriptDirectory(str(scripts)).get_current_head() if scripts.is_dir() else current
     if current is None or current != head:
         found = f"schema {current or 'missing'}, this version needs {head or 'another'}"
-        return Finding(
-            what, found, "Start Interlock: it migrates. If that fails, the service's log says why."
-        )
+        remedy = "Start Interlock: it migrates. If that fails, the service's log says why."
+        return Finding(what, found, remedy)
     return Finding(what, f"schema {current}")
+
+
+def registry_keys(settings: Settings) -> Finding:
+    """The keys of an embedded registry are there, once it is."""
+    keys, url = settings.deconfliction_keys, settings.deconfliction_database
+    if url.startswith("sqlite:") and sqlite_file(url).exists() and not keys.exists():
+        return Finding("registry keys", f"{keys} are missing", "Restore them from the backup.")
+    return Finding("registry keys", str(keys))
 
 
 def reachable(client: httpx.Client, reach: Reach, service: str) -> Iterator[Finding]:
