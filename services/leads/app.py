@@ -7,6 +7,7 @@ from datetime import datetime
 from fastapi import FastAPI
 
 from services.leads.deconfliction.registry import Registry
+from services.leads.lives import Lives
 from services.leads.reading import Reading
 from services.leads.routes import (
     deconfliction,
@@ -20,6 +21,7 @@ from services.leads.routes import (
     reports,
     rules,
     search,
+    transitions,
 )
 from services.leads.viewer import Clearances
 from shared import web
@@ -56,8 +58,11 @@ def create_app(parts: Parts) -> FastAPI:
     )
     app.state.clearances = Clearances(parts.db, parts.wake)
     reading = Reading(parts.db, parts.clock)
+    lives = None
+    if parts.registry is not None:
+        lives = Lives(parts.db, parts.registry, parts.clock, parts.registry_wake)
     for router in (
-        leads.router(parts.db, parts.clock),
+        leads.router(parts.db, parts.clock, lives),
         rules.router(),
         search.router(reading),
         entities.router(reading),
@@ -68,7 +73,8 @@ def create_app(parts: Parts) -> FastAPI:
         me.router(),
     ):
         app.include_router(router)
-    if parts.registry is not None:
+    if parts.registry is not None and lives is not None:
+        app.include_router(transitions.router(lives))
         rate = Rate(parts.settings.deconfliction_rate)
         app.include_router(deconfliction.router(parts.registry, rate, parts.registry_wake))
         app.include_router(notices.router(parts.registry))

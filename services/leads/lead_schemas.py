@@ -141,11 +141,71 @@ class ContactModel(Part):
     after_hours_phone: str | None
 
 
+class CallModel(Part):
+    """Whom to call."""
+
+    name: str
+    phone: str
+    email: str | None
+    after_hours_phone: str | None
+
+
+class OtherSideModel(Part):
+    """The other side of a conflict."""
+
+    number: str
+    agency: str
+    unit: str
+    contact: CallModel
+
+
 class DeconflictionModel(Part):
     """Whether the lead's identifiers were checked against other agencies' operations."""
 
     status: Literal["NOT_CHECKED", "CLEAR", "CONFLICT", "RESOLVED"]
     checked_at: AwareDatetime | None
+    contacts: list[OtherSideModel] = Field([], description="whom to call first; never what they work on")
+
+
+class HolderModel(Part):
+    """Who holds the lead."""
+
+    agency: str
+    person: str
+    since: AwareDatetime
+
+
+class LifeModel(Part):
+    """Where a lead is in its life."""
+
+    lead_id: str
+    state: str
+    claimed_by: HolderModel | None
+    reviewer: str | None
+    deconfliction: DeconflictionModel
+
+
+class PersonModel(Part):
+    """Who took a step."""
+
+    agency: str
+    person: str
+
+
+class StepModel(Part):
+    """A step in the life of a lead: the state it went to, or CLAIM."""
+
+    at: AwareDatetime
+    step: str
+    by: PersonModel | None = Field(description="null: the registry itself, on a new conflict")
+    reason: str
+
+
+class HistoryList(Part):
+    """The steps of a lead, oldest first."""
+
+    items: list[StepModel]
+    next_cursor: str | None
 
 
 class MarkingModel(Part):
@@ -202,6 +262,7 @@ class LeadDetail(LeadItem):
     release: ReleaseModel
     tearline: str | None
     reviewer: str | None
+    claimed_by: HolderModel | None = None
     feedback: list[str]
 
 

@@ -45,8 +45,9 @@ class Query:
     """What a page of leads is asked for.
 
     ``by``: score or updated_ms. ``sets``: those that the viewer reads. ``tags``: groups, of each of which
-    one must hold. ``scores``: ranges (least, below) of which one must hold. ``after``: the place of the
-    last row of the page before; set ids are no part of it, for they tell of what the viewer may not see.
+    one must hold. ``scores``: ranges (least, below) of which one must hold. ``only``: these leads, where
+    given. ``after``: the place of the last row of the page before; set ids are no part of it, for they tell
+    of what the viewer may not see.
     """
 
     sets: Sequence[int]
@@ -57,6 +58,7 @@ class Query:
     scores: tuple[tuple[int, int], ...] = ()
     since_ms: int | None = None
     subject: str | None = None
+    only: frozenset[str] | None = None
     after: tuple[int, str] | None = None
 
 
@@ -121,10 +123,16 @@ def _tag_rows(row: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def body_of(conn: Connection, lead_id: str, sets: Iterable[int]) -> bytes | None:
     """The whole lead as JSON, as a viewer of these sets sees it; None where there is none for him."""
+    found = version_of(conn, lead_id, sets)
+    return None if found is None else found[1]
+
+
+def version_of(conn: Connection, lead_id: str, sets: Iterable[int]) -> tuple[int, bytes] | None:
+    """As ``body_of``, with the id of the set whose viewers see this version."""
     readable = frozenset(sets)
     rows = fetch(conn, lead, ("set_id", "body"), "lead_id", [lead_id])
-    body = next((b for s, b in sorted(rows, key=itemgetter(0)) if s in readable), None)
-    return None if body is None else lz4.block.decompress(body)
+    found = next(((s, b) for s, b in sorted(rows, key=itemgetter(0)) if s in readable), None)
+    return None if found is None else (found[0], lz4.block.decompress(found[1]))
 
 
 def page(conn: Connection, query: Query) -> list[Found]:
@@ -185,6 +193,8 @@ def _limits(query: Query, table: Table, order: tuple[Any, ...]) -> list[ColumnEl
         found.append(table.c.updated_ms >= query.since_ms)
     if query.subject is not None:
         found.append(lead.c.subject == query.subject)
+    if query.only is not None:
+        found.append(table.c.lead_id.in_(sorted(query.only)))
     if query.after is not None:
         found.append(_beyond(query, order))
     return found

@@ -146,14 +146,23 @@ def add_notices(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def notices(
-    conn: Connection, agency: str, after: tuple[int, str], limit: int, levels: Sequence[str] | None
+    conn: Connection,
+    agency: str,
+    after: tuple[int, str],
+    limit: int,
+    only: tuple[Sequence[str] | None, Sequence[int]],
 ) -> list[Any]:
-    """An agency's notices, oldest first, past ``after`` (created, id); of these ``levels`` where given."""
+    """An agency's notices, oldest first, past ``after`` (created, id).
+
+    ``only``: these levels where given, and of notices about leads those on these bases.
+    """
+    levels, bases = only
     later = or_(
         notice.c.created_ms > after[0],
         and_(notice.c.created_ms == after[0], notice.c.notice_id > after[1]),
     )
-    statement = select(notice).where(notice.c.agency == agency, later)
+    mine = or_(notice.c.basis_id.is_(None), notice.c.basis_id.in_(list(bases)))
+    statement = select(notice).where(notice.c.agency == agency, later, mine)
     if levels is not None:
         statement = statement.where(notice.c.level.in_(levels))
     return list(conn.execute(statement.order_by(notice.c.created_ms, notice.c.notice_id).limit(limit)))

@@ -3,6 +3,7 @@
 Whoever may not know of something gets ``NotHere``, as if it did not exist.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -11,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from services.leads.deconfliction import conflict_store as conflicts
-from services.leads.deconfliction import meet, notify, states
+from services.leads.deconfliction import lead_desk, life_store, meet, notify, states
 from services.leads.deconfliction import registry_store as store
 from services.leads.deconfliction.conflict_store import DISMISSED, QUEUED, Row, moment
 from services.leads.deconfliction.keyring import KeyRing
@@ -20,6 +21,7 @@ from services.leads.deconfliction.notify import CLASSES
 from services.leads.deconfliction.registry import Registry, milliseconds
 from services.leads.deconfliction.states import FINAL, NotAllowed, Outcome, State
 from services.leads.deconfliction.submissions import NoticeContent
+from shared.contracts.handling import Clearance
 
 SUPPRESS_BELOW: Final = 5
 """Statistics do not show cells smaller than this."""
@@ -39,12 +41,18 @@ class Desk:
 
     registry: Registry
 
-    def inbox(self, agency: str, after: tuple[int, str], limit: int, *, supervisor: bool) -> list[Placed]:
-        """An agency's notices, oldest first; those for supervisors only where ``supervisor``."""
+    def inbox(
+        self, viewer: Clearance, after: tuple[int, str], limit: int, *, supervisor: bool
+    ) -> list[Placed]:
+        """The notices of a viewer's agency, oldest first; those for supervisors only where ``supervisor``.
+
+        A notice about a lead goes to those of the agency who may see what the lead was made of.
+        """
         ring = self.registry.keys.ring()
-        levels = None if supervisor else ("SIDE",)
+        levels = None if supervisor else ("SIDE", "HOLDER")
         with self.registry.db.snapshot() as conn:
-            rows = conflicts.notices(conn, agency, after, limit, levels)
+            bases = life_store.readable(life_store.bases(conn), viewer)
+            rows = conflicts.notices(conn, viewer.agency, after, limit, (levels, bases))
         return [([r.created_ms, r.notice_id], _shown(ring, r)) for r in rows]
 
     def acknowledge(self, agency: str, notice_id: str, who: str) -> dict[str, Any]:
@@ -53,7 +61,7 @@ class Desk:
         at = milliseconds(now)
         with self.registry.transaction() as conn:
             found = conflicts.one_notice(conn, notice_id, agency)
-            if found is None:
+            if found is None or found.basis_id is not None:
                 raise NotHere(notice_id)
             conflicts.acknowledged(conn, notice_id, at, ring.seal(agency, who.encode()))
             row = conflicts.read(conn, found.conflict_id, lock=True)
@@ -109,7 +117,7 @@ class Desk:
         return {
             "number": number,
             "kind": found.kind,
-            "reference": submitted.reference,
+            "reference": submitted.shown_reference,
             "state": state,
             "submitted_at": moment(found.submitted_ms),
             "checked_at": moment(found.checked_ms),
@@ -141,6 +149,7 @@ class Desk:
             changed = ("state", "silent", "opened_ms", "escalates_ms")
             conflicts.change(conn, conflict_id, {n: getattr(row, n) for n in changed})
             notify.sides(conn, ring, row, frozenset(), now)
+            lead_desk.suspend(conn, ring, row, row.told(), now)
 
     def dismiss(self, conflict_id: str) -> None:
         """A watch officer finds that it is none: never again on this evidence. Raises ``NotHere``."""
@@ -211,9 +220,9 @@ def _waiting(conn: Connection, conflict_id: str) -> Row:
 
 
 def _shown(ring: KeyRing, row: Any) -> dict[str, Any]:
-    content = NoticeContent.from_json(ring.open(row.agency, row.sealed)).model_dump(
-        mode="json", by_alias=True
-    )
+    content = json.loads(ring.open(row.agency, row.sealed))
+    if row.basis_id is None:
+        content = NoticeContent.model_validate(content).model_dump(mode="json", by_alias=True)
     read = None if row.acknowledged_ms is None else moment(row.acknowledged_ms)
     return {
         "notice_id": row.notice_id,

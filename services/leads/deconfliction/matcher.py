@@ -16,7 +16,7 @@ from uuid import UUID, uuid5
 from sqlalchemy import Connection
 
 from services.leads.deconfliction import conflict_store as conflicts
-from services.leads.deconfliction import meet, notify, states
+from services.leads.deconfliction import lead_desk, meet, notify, states
 from services.leads.deconfliction import registry_store as store
 from services.leads.deconfliction.conflict_store import DISMISSED, OWN, QUEUED, Row
 from services.leads.deconfliction.keyring import KeyRing
@@ -118,6 +118,8 @@ class Matcher:
         else:
             conflicts.change(conn, ident, {n: getattr(row, n) for n in Row.__slots__})
         notify.sides(conn, ring, row, met.hashes, now)
+        if row.state == State.NOTIFIED:
+            lead_desk.suspend(conn, ring, row, row.told(), now)
 
     def escalate(self) -> int:
         """Tell the next level where nobody has acknowledged in time; how many conflicts rose."""

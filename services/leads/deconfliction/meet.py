@@ -1,8 +1,9 @@
 """Which open submissions does one submission meet, and in what class? For the answer and the matcher."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -12,8 +13,18 @@ from services.leads.deconfliction.keyring import Key, KeyRing
 from services.leads.deconfliction.match import PADDING, MatchClass, Token, events_conflict, tokens
 from services.leads.deconfliction.match import Target as MatchTarget
 from services.leads.deconfliction.registry_store import CELL, Stored, StoredToken
-from services.leads.deconfliction.submissions import EventSubmission, Submission, TargetSubmission
+from services.leads.deconfliction.submissions import (
+    EventSubmission,
+    LeadSubmission,
+    Submission,
+    TargetSubmission,
+)
 
+KINDS: Final[Mapping[str, type[Submission]]] = {
+    "EVENT": EventSubmission,
+    "LEAD": LeadSubmission,
+    "TARGET": TargetSubmission,
+}
 POSSIBLE_EACH = 50
 """Of the holders of one POSSIBLE token, this many are looked at: the newest."""
 
@@ -44,7 +55,7 @@ class Meeting:
 def opened(ring: KeyRing, stored: Stored) -> Submission:
     """What was submitted."""
     text = ring.open(stored.agency, stored.sealed)
-    return EventSubmission.from_json(text) if stored.kind == "EVENT" else TargetSubmission.from_json(text)
+    return KINDS[stored.kind].from_json(text)
 
 
 def hashed(key: Key, token: Token) -> bytes:
@@ -94,13 +105,21 @@ def meetings(
         if h.cls == CELL or not (h.qualified and by_hash[h.hash].qualified):
             shared.setdefault(h.number, set()).add(h.hash)
     others = store.read(conn, shared)
+    is_lead = isinstance(submitted, LeadSubmission)
     found = [
         m
         for n, hashes in shared.items()
         if (other := others.get(n)) is not None and other.state == "OPEN"
+        and not _no_collision(other, agency, is_lead=is_lead)
         and (m := _meeting(ring, (agency, submitted), other, hashes, by_hash)) is not None
     ]  # fmt: skip
     return sorted(found, key=lambda m: (-m.rank, m.other.number))
+
+
+def _no_collision(other: Stored, agency: str, *, is_lead: bool) -> bool:
+    """Two leads are no two operations, nor are a lead and what its own agency does."""
+    leads = is_lead + (other.kind == "LEAD")
+    return leads == 2 or (leads == 1 and other.agency == agency)
 
 
 def _meeting(

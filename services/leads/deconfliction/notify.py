@@ -53,7 +53,7 @@ def _write(
             {
                 "conflict_id": row.conflict_id,
                 "number": number,
-                "reference": submitted.reference,
+                "reference": submitted.shown_reference,
                 "identifier": meet.own_identifier(ring, submitted, hashes) if hashes else None,
                 "kind": row.kind,
                 "class": CLASSES[row.cls],

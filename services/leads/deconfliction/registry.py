@@ -28,6 +28,7 @@ from services.leads.deconfliction.registry_store import Stored
 from services.leads.deconfliction.submissions import (
     Answer,
     EventSubmission,
+    LeadSubmission,
     OtherSide,
     Submission,
     TargetSubmission,
@@ -168,7 +169,8 @@ def _row(submitted: Submission, now: datetime) -> dict[str, object]:
         kind, share, ends = "EVENT", "GREEN", submitted.ends_at
     else:
         assert isinstance(submitted, TargetSubmission)
-        kind, share, ends = "TARGET", submitted.share, submitted.expiry(now)
+        kind = "LEAD" if isinstance(submitted, LeadSubmission) else "TARGET"
+        share, ends = submitted.share, submitted.expiry(now)
     at = milliseconds(now)
     return {
         "kind": kind, "share": share, "submitted_ms": at, "checked_ms": at, "expires_ms": milliseconds(ends),

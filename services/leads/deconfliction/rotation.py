@@ -70,6 +70,7 @@ SEALED: Final = (
     (tables.notice, "acknowledged_by", "agency"),
     (tables.delivery, "address", "agency"),
     (tables.channel, "sealed", "agency"),
+    (tables.lead_step, "sealed", "agency"),
 )
 """Every sealed column, with the column of the agency that it is sealed for."""
 

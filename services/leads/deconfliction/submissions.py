@@ -62,6 +62,11 @@ class Submission(Contract):
     names: tuple[SubmittedName, ...] = Field((), max_length=20)
     addresses: tuple[Line, ...] = Field((), max_length=20)
 
+    @property
+    def shown_reference(self) -> str:
+        """The reference as notices show it."""
+        return self.reference
+
     def target(self) -> Target:
         """What is compared."""
         return Target(
@@ -100,6 +105,18 @@ class TargetSubmission(Submission):
         """When it ends: as asked for, at most two years after ``now``."""
         latest = now + TARGET_LIFE
         return latest if self.expires_at is None else min(self.expires_at, latest)
+
+
+class LeadSubmission(TargetSubmission):
+    """What a lead that is to be released says of an agency's own reports; made by Interlock, not by people.
+
+    Two leads never meet: they are no operations. One that rests on what not everyone sees is silent.
+    """
+
+    @property
+    def shown_reference(self) -> str:
+        """No id: not everyone at the agency may see the lead."""
+        return "LEAD"
 
 
 EventType = Literal[

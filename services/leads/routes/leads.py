@@ -1,6 +1,7 @@
 """``/v1/leads``: the leads that a viewer may see, each computed from what he may see and nothing else."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Final, Literal
 from uuid import UUID
@@ -18,8 +19,9 @@ from services.leads.clock import ms
 from services.leads.compose import words
 from services.leads.disclosure import disclose
 from services.leads.lead_schemas import LeadDetail, LeadList
+from services.leads.lead_store import Found, body_of, page
 from services.leads.lead_store import Query as LeadQuery
-from services.leads.lead_store import body_of, page
+from services.leads.lives import Lives
 from services.leads.network import neighbourhood
 from services.leads.scoring import BANDS, MOST, Band
 from services.leads.sets import sets_of
@@ -38,7 +40,7 @@ State = Literal[
     "REFUTED", "SUSPENDED", "PURGED",
 ]  # fmt: skip
 _COLUMNS: Final = {"score": "score", "updated": "updated_ms"}
-_TAGGED: Final = ("rule", "type", "state", "feed", "agency", "state_code")
+_TAGGED: Final = ("rule", "type", "feed", "agency", "state_code")
 
 
 class LeadFilters(BaseModel):
@@ -88,7 +90,7 @@ class LeadFilters(BaseModel):
         """What a cursor belongs to: this list with these filters in this order."""
         return "leads " + self.model_dump_json(exclude={"cursor", "limit"})
 
-    def query(self, sets: list[int], subject: str | None) -> LeadQuery:
+    def query(self, sets: list[int], subject: str | None, only: frozenset[str] | None = None) -> LeadQuery:
         """The page to read for a viewer of these sets; raises the 422 problem for another list's cursor."""
         after = place(self.scope(), self.cursor, (int, str))
         return LeadQuery(
@@ -100,24 +102,36 @@ class LeadFilters(BaseModel):
             scores=self.scores(),
             since_ms=None if self.since is None else ms(self.since),
             subject=subject,
+            only=only,
             after=None if after is None else (after[0], after[1]),
         )
 
 
-def router(database: Database, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> APIRouter:
-    """The routes over this database; ``clock`` is the moment of reading."""
+def router(
+    database: Database,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    lives: Lives | None = None,
+) -> APIRouter:
+    """The routes over this database; ``clock`` is the moment of reading.
+
+    ``lives`` knows what people did with leads; without it every lead is a candidate.
+    """
     routes = APIRouter(prefix="/v1/leads", tags=["leads"])
     refusals = problem_responses(UNAUTHENTICATED, PURPOSE, INVALID)
 
     @routes.get("", response_model=LeadList, summary="Leads, the most pressing first", responses=refusals)
     def leads(viewer: Reader, filters: Annotated[LeadFilters, Query()]) -> Response:
         """The leads computed from what you may see, a page at a time; pages hold while new leads come in."""
+        only, left_out = _states(lives, viewer, filters.state)
         with database.snapshot() as conn:
             seen = sight(conn, viewer.clearance)
             subject = filters.entity and _subject(conn, filters.entity, seen, ms(clock()))
-            rows = page(conn, filters.query(sets_of(combinations(conn), seen), subject))
+            query = filters.query(sets_of(combinations(conn), seen), subject, only)
+            rows = _page(conn, query, left_out)
         shown = [([*row.place], orjson.loads(row.item)) for row in rows]
         answer = answers.page(filters.scope(), shown, filters.limit)
+        if lives is not None:
+            lives.lay_over(viewer.clearance, answer["items"])
         disclose(viewer, "leads", {r for item in answer["items"] for r in item["reports"]})
         return listing(answer)
 
@@ -139,12 +153,36 @@ def router(database: Database, clock: Callable[[], datetime] = lambda: datetime.
         found["network"] = (
             {"nodes": [], "edges": [], "cut": False} if around is None else neighbourhood(around)
         )
+        if lives is not None:
+            lives.lay_over_one(viewer.clearance, found)
         edges = found["network"]["edges"]
         told = {m["report_id"] for m in found["timeline"]} | {r for e in edges for r in e["reports"]}
         disclose(viewer, f"lead {lead_id}", told)
         return resource(request, found)
 
     return routes
+
+
+def _states(
+    lives: Lives | None, viewer: Viewer, wanted: Sequence[State]
+) -> tuple[frozenset[str] | None, frozenset[str]]:
+    """(leads to look among, leads to leave out) where states are asked for."""
+    if not wanted:
+        return None, frozenset()
+    if lives is None:
+        return (None if "CANDIDATE" in wanted else frozenset()), frozenset()
+    return lives.in_states(viewer.clearance, wanted)
+
+
+def _page(conn: Connection, query: LeadQuery, left_out: frozenset[str]) -> list[Found]:
+    """A page without some leads: read on until it is full."""
+    found: list[Found] = []
+    while True:
+        rows = page(conn, query)
+        found += [row for row in rows if row.place[1] not in left_out]
+        if len(rows) <= query.limit or len(found) > query.limit:
+            return found[: query.limit + 1]
+        query = replace(query, after=rows[-1].place)
 
 
 def _subject(conn: Connection, profile_id: str, seen: Sight, now_ms: int) -> str:

@@ -62,7 +62,7 @@ def _notice_routes(routes: APIRouter, desk: Desk) -> None:
     ) -> Response:
         """Oldest first; a supervisor also sees what escalated and what meets within the agency."""
         after = place("notices", cursor, (int, str)) or [0, ""]
-        rows = desk.inbox(who.agency, (after[0], after[1]), limit + 1, supervisor=_supervises(who))
+        rows = desk.inbox(who.clearance, (after[0], after[1]), limit + 1, supervisor=_supervises(who))
         return listing(page("notices", rows, limit))
 
     @routes.get("/notices:stream", tags=["deconfliction"], summary="Notices as they come", responses=_LISTS)
@@ -89,7 +89,7 @@ async def _events(desk: Desk, who: Identity, after: tuple[int, str]) -> AsyncIte
     silent = 0.0
     while True:
         rows: list[Placed] = await run_in_threadpool(
-            desk.inbox, who.agency, after, 100, supervisor=_supervises(who)
+            desk.inbox, who.clearance, after, 100, supervisor=_supervises(who)
         )
         for where, notice in rows:
             after = (where[0], where[1])

@@ -10,6 +10,7 @@ from services.leads.deconfliction.matcher import Matcher
 from services.leads.deconfliction.registry import Registry
 from services.leads.deconfliction.submissions import Answer, EventSubmission, TargetSubmission
 from services.leads.deconfliction.tables import metadata
+from shared.contracts.handling import Clearance
 from shared.database import Database
 
 A, B, C = "TXZZZ0001", "CAZZZ0002", "AZZZZ0003"
@@ -59,7 +60,7 @@ class House:
 
     def inbox(self, agency: str) -> list[dict[str, Any]]:
         self.settle()
-        return [notice for _, notice in self.desk.inbox(agency, (0, ""), 100, supervisor=True)]
+        return [notice for _, notice in self.desk.inbox(Clearance(agency), (0, ""), 100, supervisor=True)]
 
 
 def dump(db: Database) -> bytes:

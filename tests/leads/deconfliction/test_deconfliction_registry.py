@@ -7,6 +7,7 @@ import pytest
 from services.leads.deconfliction.desk import NotHere
 from services.leads.deconfliction.rotation import rotate
 from services.leads.deconfliction.states import Outcome
+from shared.contracts.handling import Clearance
 from tests.leads.deconfliction.house import PHONE, A, B, C, House, dump
 
 
@@ -108,7 +109,7 @@ def test_matches_within_one_agency_go_to_its_supervisor(house: House) -> None:
     assert house.target(A, "a2", unit="NARC 2", **PHONE).status == "CLEAR"
     (notice,) = house.inbox(A)
     assert notice["level"] == "SUPERVISOR"
-    assert house.desk.inbox(A, (0, ""), 10, supervisor=False) == []
+    assert house.desk.inbox(Clearance(A), (0, ""), 10, supervisor=False) == []
 
 
 def test_withdrawing_closes_the_conflict_and_coming_back_opens_it(house: House) -> None:
