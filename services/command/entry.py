@@ -11,6 +11,7 @@ import typer
 from services.command import (
     backup,
     dead_letters,
+    deconfliction,
     doctor,
     entity,
     first_start,
@@ -54,6 +55,7 @@ def commands(first: Callable[[typer.Typer], None] = lambda _: None) -> typer.Typ
     app.command("settings", rich_help_panel=CARING)(settings_list.list_settings)
     app.command("secrets", rich_help_panel=CARING)(first_start.make_secrets)
     app.command("replay", rich_help_panel=CARING)(replay.replay)
+    app.add_typer(deconfliction.commands(), name="deconfliction", rich_help_panel=CARING)
     app.add_typer(dead_letters.commands(), name="dead-letters", rich_help_panel=CARING)
     return app
 

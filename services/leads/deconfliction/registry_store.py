@@ -79,12 +79,14 @@ def by_reference(conn: Connection, agency: str, reference: Collection[bytes]) ->
     return None if found is None else Stored(*found)
 
 
-def read(conn: Connection, numbers: Iterable[str]) -> dict[str, Stored]:
-    """The submissions of these numbers."""
+def read(conn: Connection, numbers: Iterable[str], *, lock: bool = False) -> dict[str, Stored]:
+    """The submissions of these numbers; ``lock``: nobody changes them until the transaction ends."""
     found: dict[str, Stored] = {}
     wanted = sorted(set(numbers))
     for start in range(0, len(wanted), 500):
-        rows = conn.execute(select(*_COLUMNS).where(submission.c.number.in_(wanted[start : start + 500])))
+        statement = select(*_COLUMNS).where(submission.c.number.in_(wanted[start : start + 500]))
+        statement = statement.order_by(submission.c.number)
+        rows = conn.execute(statement.with_for_update() if lock else statement)
         found.update((row[0], Stored(*row)) for row in rows)
     return found
 

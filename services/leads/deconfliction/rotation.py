@@ -1,7 +1,7 @@
 """Rotates the registry's key without downtime; ``keyring`` tells the steps and why they are in this order."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from services.leads.deconfliction import meet, tables
@@ -15,20 +15,17 @@ BATCH: Final = 200
 
 
 def rotate(
-    registry: Registry,
-    *,
-    settle: Callable[[], None] = lambda: time.sleep(SETTLE_SECONDS),
-    progress: Callable[[int], None] = lambda _: None,
-) -> int:
-    """Move every submission to a new key; how many there were. A rotation cut short goes on where it was.
+    registry: Registry, settle: Callable[[], None] = lambda: time.sleep(SETTLE_SECONDS)
+) -> Iterator[tuple[int, int]]:
+    """Move every submission to a new key; yields (how many are done, how many there are).
 
-    ``settle`` waits until every process has read the key file again; ``progress`` gets the running count.
+    A rotation cut short goes on where it was. ``settle`` waits until every process has read the key file
+    again.
     """
     registry.keys.add_next()
     settle()
-    done = 0
     if any(k.state is KeyState.NEXT for k in registry.keys.ring().keys):
-        done = _backfill(registry, progress)
+        yield from _backfill(registry)
         registry.keys.promote()
         settle()
     _reseal(registry)
@@ -38,28 +35,30 @@ def rotate(
             store.drop_tokens(conn, number)
         store.forget_counts(conn, registry.clock().toordinal() + 1)
     registry.keys.drop_previous()
-    return done
 
 
-def _backfill(registry: Registry, progress: Callable[[int], None]) -> int:
+def _backfill(registry: Registry) -> Iterator[tuple[int, int]]:
     """Hash every open submission under the next key, and seal its text with it."""
     after, done = "", 0
     ring = registry.keys.ring()
     coming = next(k for k in ring.keys if k.state is KeyState.NEXT)
+    with registry.db.snapshot() as conn:
+        total = sum(store.counts(conn).values())
     while True:
         with registry.transaction() as conn:
             numbers = store.open_numbers(conn, after, BATCH)
-            for number, stored in sorted(store.read(conn, numbers).items()):
+            for number, stored in store.read(conn, numbers, lock=True).items():
                 submitted = meet.opened(ring, stored)
                 tokens = [t for t in meet.stored_tokens(ring, submitted) if t.key_number == coming.number]
-                store.add_tokens(conn, number, tokens)
+                if stored.state == "OPEN":
+                    store.add_tokens(conn, number, tokens)
                 sealed = ring.seal(stored.agency, ring.open(stored.agency, stored.sealed), coming)
                 reference = key_of(ring, stored.agency, submitted.reference, coming)[0]
                 store.reseal(conn, number, sealed, reference)
         if not numbers:
-            return done
+            return
         after, done = numbers[-1], done + len(numbers)
-        progress(done)
+        yield done, max(done, total)
 
 
 SEALED: Final = (

@@ -1,5 +1,6 @@
 """``/v1/deconfliction``: submit targets and events, read one's own, the watch officer's queue, statistics."""
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -14,6 +15,7 @@ from starlette.responses import Response, StreamingResponse
 from services.leads.answers import listing, page, place
 from services.leads.deconfliction.desk import Desk, NotHere
 from services.leads.deconfliction.registry import Registry, TooMany
+from services.leads.deconfliction.rotation import rotate
 from services.leads.deconfliction.states import NotAllowed
 from services.leads.deconfliction.submissions import Answer, EventSubmission, TargetSubmission
 from shared.problems import (
@@ -58,6 +60,7 @@ def router(registry: Registry, rate: Rate, wake: Callable[[], None]) -> APIRoute
     _submit_routes(routes, registry, rate, wake)
     _own_routes(routes, Desk(registry), wake)
     _officer_routes(routes, registry, wake)
+    _key_routes(routes, registry)
     return routes
 
 
@@ -168,6 +171,26 @@ def _own_routes(routes: APIRouter, desk: Desk, wake: Callable[[], None]) -> None
             desk.withdraw(who.agency, number)
             wake()
             return listing(desk.status(who.agency, number))
+
+
+def _key_routes(routes: APIRouter, registry: Registry) -> None:
+    turn = threading.Lock()
+
+    def lines() -> Iterator[bytes]:
+        try:
+            for done, total in rotate(registry):
+                yield orjson.dumps({"state": "ROTATING", "done": done, "total": total}) + b"\n"
+            yield orjson.dumps({"state": "DONE", "key": registry.keys.ring().current.number}) + b"\n"
+        finally:
+            turn.release()
+
+    @routes.post("/keys:rotate", summary="Give the registry a new key", responses=_UNKNOWN)
+    def rotate_key(who: Who) -> StreamingResponse:
+        """NDJSON with the progress; submissions go on meanwhile. Broken off, it goes on when asked again."""
+        require(who, "operator")
+        if not turn.acquire(blocking=False):
+            raise CONFLICT.because("A rotation is under way.")
+        return StreamingResponse(lines(), media_type="application/x-ndjson")
 
 
 def _officer_routes(routes: APIRouter, registry: Registry, wake: Callable[[], None]) -> None:

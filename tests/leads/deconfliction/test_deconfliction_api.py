@@ -207,3 +207,15 @@ def test_a_channel_shows_its_secret_once(counter: Counter) -> None:
     assert bad.json()["errors"][0]["pointer"] == "/address"
     assert counter.client(B, "supervisor").delete(f"/v1/channels/{made['channel_id']}").status_code == 404
     assert client.delete(f"/v1/channels/{made['channel_id']}").status_code == 204
+
+
+def test_an_operator_rotates_the_key_and_sees_how_far_it_is(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.leads.deconfliction.rotation.time.sleep", lambda _: None)
+    first = counter.client(A).post(T, json=target("a1")).json()["number"]
+    assert counter.client(A).post("/v1/deconfliction/keys:rotate").status_code == 403
+    answer = counter.client(C, "operator").post("/v1/deconfliction/keys:rotate")
+    lines = [json.loads(line) for line in answer.text.splitlines()]
+    assert lines == [{"state": "ROTATING", "done": 1, "total": 1}, {"state": "DONE", "key": 2}]
+    assert counter.client(B).post(T, json=target("b1")).json()["contacts"][0]["number"] == first
