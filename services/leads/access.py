@@ -105,5 +105,5 @@ class Standing(IntFlag):
 
 def standing(role: str, *, ncii: bool = False, juvenile: bool = False) -> int:
     """The standing of a mention in this role."""
-    found = Standing.PROTECTED if role in ("VICTIM", "WITNESS") else Standing(0)
-    return int(found | (Standing.NCII if ncii else 0) | (Standing.JUVENILE if juvenile else 0))
+    found = Standing.PROTECTED.value if role in ("VICTIM", "WITNESS") else 0
+    return found | (Standing.NCII.value if ncii else 0) | (Standing.JUVENILE.value if juvenile else 0)

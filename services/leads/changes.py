@@ -18,13 +18,34 @@ from services.leads.search import identifiers, name_keys
 from shared.contracts.entities import Kind
 from shared.contracts.handling import OPEN, Audience
 from shared.contracts.judgement import Judgement
-from shared.contracts.resolution import ComponentState, LinkState, MentionState, PairState, ProfileState
+from shared.contracts.resolution import LinkState, MemberState, MentionState, ProfileState
 from shared.contracts.topics import JUDGEMENTS
 from shared.errors import Poison
 from shared.log import Record
 
 STEP: Final = "project"
 Row = dict[str, Any]
+
+
+class Pair(BaseModel):
+    """A ``PairState`` whose evidence stays as it is."""
+
+    a: str
+    b: str
+    weight: int
+    verdict: str
+    evidence: list[dict[str, Any]] = []
+
+
+class Component(BaseModel):
+    """A ``ComponentState``."""
+
+    component_id: str
+    version: int
+    full: bool
+    split: bool = False
+    members: tuple[MemberState, ...]
+    pairs: tuple[Pair, ...] = ()
 
 
 class Incoming(BaseModel):
@@ -40,7 +61,7 @@ class Incoming(BaseModel):
     profiles: tuple[ProfileState, ...] = ()
     mentions: tuple[MentionState, ...] = ()
     links: tuple[LinkState, ...] = ()
-    components: tuple[ComponentState, ...] = ()
+    components: tuple[Component, ...] = ()
     gone: tuple[str, ...] = ()
     version: int
     model: str = ""
@@ -116,7 +137,7 @@ def _report(message: Incoming, accepted: int, changes: Changes) -> None:
     content = message.report if message.live else None
     row: Row = {
         "report_id": report_id, "version": message.version, "live": False, "audience_id": 0, "feed": "",
-        "agency": "", "kind": "", "event_ms": 0, "until_ms": 0, "body": None,
+        "agency": "", "kind": "", "predicated": False, "event_ms": 0, "until_ms": 0, "body": None,
     }  # fmt: skip
     changes.mentions[report_id], changes.links[report_id] = [], []
     if content is not None:
@@ -128,6 +149,7 @@ def _report(message: Incoming, accepted: int, changes: Changes) -> None:
             "feed": content["feed"],
             "agency": content["originator"]["agency_id"],
             "kind": content["facts"]["kind"],
+            "predicated": (content.get("predicate") or {}).get("basis", "TIP_UNVETTED") != "TIP_UNVETTED",
             "event_ms": ms(datetime.fromisoformat(content["event_start"])),
             "until_ms": _until_ms(content),
             "body": orjson.dumps(content),
@@ -207,7 +229,7 @@ def search_rows(profile: Row) -> tuple[list[Row], list[Row]]:
     return numbers, [{"key": k, "audience_id": profile["audience_id"], "profile_id": p} for k in keys]
 
 
-def _component(state: ComponentState, changes: Changes) -> None:
+def _component(state: Component, changes: Changes) -> None:
     for m in state.members:
         row = {
             "profile_id": m.profile_id,
@@ -222,14 +244,13 @@ def _component(state: ComponentState, changes: Changes) -> None:
         changes.shaken.add(state.component_id)
 
 
-def _pair(state: PairState, version: int) -> Row:
-    rows = [e.model_dump(mode="json", exclude_none=True) for e in state.evidence]
+def _pair(state: Pair, version: int) -> Row:
     return {
         "a": state.a,
         "b": state.b,
         "weight": state.weight,
         "verdict": state.verdict,
-        "evidence": orjson.dumps(rows),
+        "evidence": orjson.dumps(state.evidence),
         "version": version,
     }
 

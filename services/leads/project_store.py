@@ -3,7 +3,7 @@
 One projector writes at a time, so that what it reads stays true until it commits.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Final
 
 from sqlalchemy import Connection, bindparam, delete, func, select, update
@@ -28,6 +28,9 @@ _UNTIL: Final = {
     "mask_until_ms": frozenset(s for s in _ALL if s & Standing.JUVENILE),
 }
 """Which standings of a profile's mentions count for each of its times."""
+_COLUMNS: Final = tuple(tuple(c for c, standings in _UNTIL.items() if s in standings) for s in _ALL)
+"""The times that a mention of each standing counts for."""
+_MEMBER: Final = ("profile_id", "component_id", "split", "version", *_UNTIL, "judged")
 
 
 def apply(conn: Connection, changes: Changes) -> None:
@@ -38,11 +41,22 @@ def apply(conn: Connection, changes: Changes) -> None:
     upsert(conn, tables.model, list(changes.models.values()), newer="version")
     fresh = _reports(conn, changes)
     _profiles(conn, changes)
-    left = _members(conn, changes)
-    _pairs(conn, changes)
     judged = _judgements(conn, changes)
-    _times(conn, changes, fresh)
-    _mark(conn, changes, left, judged)
+    touched = changes.members.keys() | changes.profiles.keys() | judged | changes.accepted.keys()
+    touched |= {m["profile_id"] for r in fresh for m in changes.mentions[r]}
+    rows = fetch(conn, tables.member, _MEMBER, "profile_id", touched)
+    standing: dict[str, Row] = {r[0]: dict(zip(_MEMBER, r, strict=True)) for r in rows}
+    before = {p: tuple(row.values()) for p, row in standing.items()}
+    left = _place(changes, touched, standing)
+    _keep_times(changes, fresh, standing)
+    for p, times in _counted(conn, sorted({p for lost in fresh.values() for p in lost})).items():
+        standing[p] |= times
+    for p in judged:
+        standing[p]["judged"] = True
+    changed = [row for p, row in standing.items() if before.get(p) != tuple(row.values())]
+    upsert(conn, tables.member, changed)
+    _pairs(conn, changes)
+    _mark(conn, changes, standing, (left, judged))
 
 
 def _reports(conn: Connection, changes: Changes) -> dict[str, list[str]]:
@@ -93,28 +107,31 @@ def _profiles(conn: Connection, changes: Changes) -> None:
     upsert(conn, tables.name, [x for rows in names for x in rows], update=[])
 
 
-def _members(conn: Connection, changes: Changes) -> set[str]:
-    """Write where profiles stand now; the components that they left."""
-    judged = {p for row in changes.judgements.values() if row for p in (row["a"], row["b"])}
-    mentioned = {m["profile_id"] for rows in changes.mentions.values() for m in rows}
-    alone = sorted((mentioned | judged | changes.profiles.keys()) - changes.members.keys())
-    rows = [{"profile_id": p, "component_id": p, "split": False, "version": 0} for p in alone]
-    upsert(conn, tables.member, rows, update=[])
-    columns = ("profile_id", "component_id", "version")
+def _place(changes: Changes, touched: Iterable[str], standing: dict[str, Row]) -> set[str]:
+    """Where profiles stand now, in ``standing``; the components that they left.
+
+    A profile of which no component is known yet stands alone.
+    """
     left = set()
-    for p, c, version in fetch(conn, tables.member, columns, "profile_id", changes.members):
-        if c != changes.members[p]["component_id"]:
-            left.add(c)
-        if version > 0:
-            changes.shaken.add(changes.members[p]["component_id"])
-    upsert(conn, tables.member, list(changes.members.values()), newer="version")
+    alone: Row = {"split": False, "version": 0, **dict.fromkeys(_UNTIL, 0), "judged": False}
+    for p in touched:
+        row = standing.setdefault(p, {"profile_id": p, "component_id": p, **alone})
+        new = changes.members.get(p)
+        if new is None or new["version"] <= row["version"]:
+            continue
+        if new["component_id"] != row["component_id"]:
+            left.add(row["component_id"])
+        if row["version"] > 0:
+            changes.shaken.add(new["component_id"])
+        row |= new
     return left
 
 
 def _pairs(conn: Connection, changes: Changes) -> None:
     """Write pairs, and delete those that a newer state of one of their profiles has made void."""
     upsert(conn, tables.pair, list(changes.pairs.values()), newer="version")
-    ids = sorted(changes.members.keys() | {p for pair in changes.pairs for p in pair})
+    shaken = {p for p, row in changes.members.items() if row["component_id"] in changes.shaken}
+    ids = sorted(shaken.union(*changes.pairs))
     pair, member = tables.pair, tables.member
     for chunk in _chunks(ids):
         for end in (pair.c.a, pair.c.b):
@@ -140,77 +157,51 @@ def _judgements(conn: Connection, changes: Changes) -> set[str]:
     if withdrawn:
         where = table.c.judgement_id == bindparam("j")
         conn.execute(update(table).where(where).values(body=None), withdrawn)
-    _flag(conn, judged)
     return judged
 
 
-def _flag(conn: Connection, judged: Collection[str]) -> None:
-    member = tables.member
-    for chunk in _chunks(sorted(judged)):
-        conn.execute(update(member).where(member.c.profile_id.in_(chunk)).values(judged=True))
-
-
-def _times(conn: Connection, changes: Changes, fresh: dict[str, list[str]]) -> None:
-    """Keep how long each profile may be seen, searched, be a subject, or is a juvenile's."""
-    lost = {p for profiles in fresh.values() for p in profiles}
-    gained: dict[str, dict[str, int]] = {}
+def _keep_times(changes: Changes, fresh: Iterable[str], standing: dict[str, Row]) -> None:
+    """How long each profile may be seen, searched, be a subject, or is a juvenile's, in ``standing``."""
     for r in fresh:
         for m in changes.mentions[r]:
-            times = gained.setdefault(m["profile_id"], dict.fromkeys(_UNTIL, 0))
-            for column, standings in _UNTIL.items():
-                if m["standing"] in standings:
-                    times[column] = max(times[column], m["until_ms"])
-    names = tuple(_UNTIL)
-    stored = fetch(conn, tables.member, ("profile_id", *names), "profile_id", gained.keys() - lost)
-    rows = []
-    for p, *old in stored:
-        new = {name: max(o, gained[p][name]) for name, o in zip(names, old, strict=True)}
-        if list(new.values()) != old:
-            rows.append({"p": p, **new})
-    rows += _counted(conn, sorted(lost))
-    if rows:
-        member = tables.member
-        conn.execute(
-            update(member)
-            .where(member.c.profile_id == bindparam("p"))
-            .values({name: bindparam(name) for name in names}),
-            rows,
-        )
+            row, until = standing[m["profile_id"]], m["until_ms"]
+            for column in _COLUMNS[m["standing"]]:
+                row[column] = max(row[column], until)
 
 
-def _counted(conn: Connection, profile_ids: list[str]) -> list[Row]:
-    """The times of profiles worked out from all their mentions: one index lookup a standing."""
-    member, mention = tables.member.c, tables.mention.c
-    rows: dict[str, Row] = {p: {"p": p, **dict.fromkeys(_UNTIL, 0)} for p in profile_ids}
+def _counted(conn: Connection, profile_ids: list[str]) -> dict[str, Row]:
+    """The times of profiles that lost a mention, from those left: one index lookup a standing."""
+    mention, profile = tables.mention.c, tables.profile.c
+    found: dict[str, Row] = {p: dict.fromkeys(_UNTIL, 0) for p in profile_ids}
     for chunk in _chunks(profile_ids):
         for standing in _ALL:
             longest = (
                 select(func.max(mention.until_ms))
-                .where(mention.profile_id == member.profile_id, mention.standing == standing)
-                .correlate(tables.member)
+                .where(mention.profile_id == profile.profile_id, mention.standing == standing)
+                .correlate(tables.profile)
                 .scalar_subquery()
             )
-            found = conn.execute(select(member.profile_id, longest).where(member.profile_id.in_(chunk)))
-            for p, until in found:
-                for column, standings in _UNTIL.items():
-                    if standing in standings and until is not None:
-                        rows[p][column] = max(rows[p][column], until)
-    return list(rows.values())
+            rows = conn.execute(select(profile.profile_id, longest).where(profile.profile_id.in_(chunk)))
+            for p, until in rows:
+                for column in _COLUMNS[standing]:
+                    found[p][column] = max(found[p][column], until or 0)
+    return found
 
 
-def _mark(conn: Connection, changes: Changes, left: set[str], judged: set[str]) -> None:
+def _mark(
+    conn: Connection, changes: Changes, standing: dict[str, Row], moved: tuple[set[str], set[str]]
+) -> None:
     """Mark what the batch touched, and the neighbours of entities that may look different now."""
+    left, judged = moved
     due = dict.fromkeys(left, NO_REPORT)
     changes.touch(judged, NO_REPORT)
-    shaken = set(changes.shaken)
-    for p, c in fetch(conn, tables.member, ("profile_id", "component_id"), "profile_id", changes.accepted):
-        due[c] = min(changes.accepted[p], due.get(c, NO_REPORT))
-        if p in judged:
-            shaken.add(c)
+    for p, accepted in changes.accepted.items():
+        c = standing[p]["component_id"]
+        due[c] = min(accepted, due.get(c, NO_REPORT))
     for p, row in changes.profiles.items():
         if not row["kind"]:
             due[p] = changes.accepted.get(p, NO_REPORT)
-    for c in _around(conn, shaken):
+    for c in _around(conn, changes.shaken | {standing[p]["component_id"] for p in judged}):
         due.setdefault(c, NO_REPORT)
     mark(conn, due)
 
@@ -220,7 +211,7 @@ def _around(conn: Connection, components: Iterable[str]) -> set[str]:
     table = tables.member
     inside = [p for (p,) in fetch(conn, table, ("profile_id",), "component_id", components)]
     newest = newest_mentions(conn, inside, _NEAR, 0)
-    reports = {r for rows in newest.values() for _, r in rows}
+    reports = {r for rows in newest.values() for _, r, _ in rows}
     near = {p for (p,) in fetch(conn, tables.mention, ("profile_id",), "report_id", reports)}
     return {c for (c,) in fetch(conn, table, ("component_id",), "profile_id", near)}
 

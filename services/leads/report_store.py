@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
-from uuid import UUID
 
 import lz4.block
 from sqlalchemy import Column, Connection, Table, func, select
@@ -96,15 +95,24 @@ def links_of(conn: Connection, report_ids: Iterable[str]) -> dict[str, list[Link
 
 def newest_mentions(
     conn: Connection, profile_ids: Iterable[str], count: int, now_ms: int
-) -> dict[str, list[tuple[int, str]]]:
-    """Event time and report of each profile's newest mentions, ``count`` and those of equal time."""
+) -> dict[str, list[tuple[int, str, str]]]:
+    """Event time, report and role of each profile's newest mentions, ``count`` and those of equal time."""
     t = mention.c
-    found: dict[str, list[tuple[int, str]]] = defaultdict(list)
-    for profile_id, event_ms, report_id in _newest(
-        conn, (t.profile_id, t.event_ms, t.report_id), list(profile_ids), (count, now_ms)
+    found: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
+    for profile_id, *row in _newest(
+        conn, (t.profile_id, t.event_ms, t.report_id, t.role), list(profile_ids), (count, now_ms)
     ):
-        found[profile_id].append((event_ms, report_id))
+        found[profile_id].append((row[0], row[1], row[2]))
     return found
+
+
+def origins(conn: Connection, report_ids: Iterable[str]) -> dict[str, tuple[str, str, str, bool]]:
+    """Feed, agency, event kind and whether it is predicated, of each report."""
+    columns = ("report_id", "feed", "agency", "kind", "predicated")
+    return {
+        r: (feed, agency, kind, p)
+        for r, feed, agency, kind, p in fetch(conn, report, columns, "report_id", report_ids)
+    }
 
 
 def newest_links(conn: Connection, profile_ids: Iterable[str], count: int, now_ms: int) -> list[LinkRow]:
@@ -148,4 +156,5 @@ def _newest(
 
 def dashed(report_id: str) -> str:
     """A report's id as people and contracts write it."""
-    return str(UUID(report_id))
+    r = report_id
+    return f"{r[:8]}-{r[8:12]}-{r[12:16]}-{r[16:20]}-{r[20:]}"

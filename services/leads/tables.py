@@ -41,6 +41,7 @@ report: Final = Table(
     Column("feed", Text, nullable=False),
     Column("agency", Text, nullable=False),
     Column("kind", Text, nullable=False, comment="event kind"),
+    Column("predicated", Boolean, nullable=False, comment="on reasonable suspicion or more"),
     Column("event_ms", BigInteger, nullable=False),
     Column("until_ms", BigInteger, nullable=False),
     Column("body", LargeBinary, comment="canonical JSON, compressed"),

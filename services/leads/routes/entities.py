@@ -63,7 +63,7 @@ def _record(routes: APIRouter, reading: Reading) -> None:
         with reading.look(viewer.clearance) as look:
             entity = look.entity(entity_id)
             newest = newest_mentions(look.conn, entity.profile_ids, SOURCES, look.now_ms)
-            reports_of = {p: [r for _, r in rows] for p, rows in newest.items()}
+            reports_of = {p: [r for _, r, _ in rows] for p, rows in newest.items()}
             found = heads(look.conn, {r for rs in reports_of.values() for r in rs}, look.now_ms)
             count = count_reports(look.conn, entity.profile_ids, look.now_ms)
         body = golden(entity, found, reports_of, count, cut=count > len(found) or count >= COUNTED)

@@ -45,7 +45,7 @@ def router(reading: Reading) -> APIRouter:
             body = _body((a, b), (one, other), known, threshold(look.conn))
         if body["weight"] is not None and rows is not None and not masked:
             body["evidence"] = orjson.loads(rows)
-        disclose(viewer, "pair", {dashed(r) for found in newest.values() for _, r in found[:1]})
+        disclose(viewer, "pair", {dashed(r) for found in newest.values() for _, r, _ in found[:1]})
         return resource(request, body)
 
     return routes
