@@ -117,6 +117,7 @@ def address(
     state: str | None = None,
     postcode: str | None = None,
     country: str | None = None,
+    unit: str | None = None,
 ) -> Place | None:
     """The canonical place of an address line and what is known besides; None where nothing is legible."""
     street = line or ""
@@ -124,9 +125,14 @@ def address(
         street, city, found_state, found_postcode, found_country = _split(street)
         state, country = state or found_state, country or found_country
         postcode = found_postcode
-    street, unit = _street(street)
+    street, inner = _street(street)
     place = Place(
-        street, unit, _city(city or ""), _state(state or ""), postal(postcode or ""), (country or "").upper()
+        street,
+        fold(unit or "") or inner,
+        _city(city or ""),
+        _state(state or ""),
+        postal(postcode or ""),
+        (country or "").upper(),
     )
     return place if any(place[:5]) else None
 

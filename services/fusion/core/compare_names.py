@@ -130,9 +130,11 @@ def _score_person(a: Named, b: Named, step: Step) -> Scored:
     swapped = False
     for m in found.matches:
         rows.append((m.level, m.a, m.b, m.bits))
-        swapped = swapped or m.roles in {"gf", "fg"}
         weight = step.base[m.level] + step.levels[m.level].rarity * m.bits // 100
-        if FAMILY in m.roles:
+        if m.roles in {"gf", "fg"}:
+            swapped = True
+            likeliest = max(likeliest, weight)
+        elif FAMILY in m.roles:
             kin += weight
         elif UNKNOWN in m.roles and m.level != "joined":
             likeliest = max(likeliest, weight)

@@ -174,7 +174,7 @@ def read_places(feature: str, features: Mapping[str, Sequence[str]]) -> tuple[pl
     return tuple(map(places.parse, found)) if found else None
 
 
-_PLACE_RANK: Final = ("unit", "street", "near", "postcode", "city", "town", "state", "different")
+_PLACE_RANK: Final = ("unit", "street", "near", "road", "postcode", "city", "town", "state", "different")
 
 
 def address(a: tuple[places.Place, ...], b: tuple[places.Place, ...], step: Step, tally: Tally) -> None:
@@ -192,8 +192,8 @@ def _place_level(x: places.Place, y: places.Place) -> str:
     if x.street and y.street and (region or not (x.postcode and y.postcode)):
         if x.street == y.street:
             return "unit" if x.unit == y.unit else "street"
-        if x.number == y.number and JaroWinkler.similarity(x.street, y.street) >= 0.9:
-            return "near"
+        if JaroWinkler.similarity(x.street.replace(" ", ""), y.street.replace(" ", "")) >= 0.9:
+            return "near" if x.number == y.number else "road"
     if _agree(x.postcode, y.postcode):
         return "postcode"
     if _agree(x.city, y.city):

@@ -97,6 +97,7 @@ _ADDRESS: Final = Comparing("address", "address", {
     "unit": Level("same address to the unit", 0.5, 0.0003),
     "street": Level("same house", 0.5, 0.0008),
     "near": Level("nearly the same address", 0.2, 0.002),
+    "road": Level("same street, another number", 0.1, 0.0008),
     "postcode": Level("same postcode", 0.6, 0.006),
     "city": Level("same place", 0.7, 1.0, rarity=60),
     "town": Level("nearly the same place", 0.1, 1.0, rarity=60),
@@ -222,7 +223,8 @@ _LOCATION: Final = KindModel(
         Comparing("address", "address", {
             "unit": Level("same address to the unit", 0.9, 2.0**-24), "street": Level("same house", 0.9,
                 2.0**-22),
-            "near": Level("nearly the same address", 0.1, 2.0**-12), "postcode": Level("same postcode",
+            "near": Level("nearly the same address", 0.1, 2.0**-12),
+            "road": Level("same street, another number", 0.02, 0.02), "postcode": Level("same postcode",
             0.3, 0.003),
             "city": Level("same place", 0.5, 1.0, rarity=30),
             "town": Level("nearly the same place", 0.05, 0.05), "state": Level("same state only", 0.05, 0.3),

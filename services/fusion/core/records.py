@@ -99,8 +99,7 @@ def _places(row: Mapping[str, Any], features: Features) -> None:
     """Put the addresses in, whole or in parts."""
     parts = [_text(row, field) for field in ("street", "city", "state", "postcode")]
     if any(parts):
-        street, unit = parts[0], _text(row, "unit")
-        line = f"{street} unit {unit}" if street and unit else street
-        _add(features, "address", places.address(line, parts[1], parts[2], parts[3]))
+        street, city, state, postcode = parts
+        _add(features, "address", places.address(street, city, state, postcode, unit=_text(row, "unit")))
     for text in _texts(row, "addresses"):
         _add(features, "address", places.address(text))

@@ -33,7 +33,7 @@ _SEEN_OFTEN: Final = 3
 """Entities that must have a value before its frequency is believed: the rarest values are typing errors."""
 _ONE_PER_PAIR: Final = frozenset({"swapped", "suffix", "no suffix", "generation", "legal form", "other form"})
 _UNTRAINED: Final = frozenset({"dependent", "whole", "particle"})
-_MILD: Final = -500
+_MILD: Final = -700
 """Centibits above which a level is too common among matches to contradict."""
 
 
