@@ -10,7 +10,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import JSON, Connection, Table
+from sqlalchemy import JSON, Connection, Float, Numeric, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 
@@ -275,6 +275,8 @@ def _codec(table: Table, name: str, dialect: Dialect) -> Codec:
     if direct is not None:
         bind, result = direct(dialect.name)
         return bind, result, cast
+    if isinstance(implementation, (Numeric, Float)) and dialect.name == "postgresql":
+        return implementation.bind_processor(dialect), None, cast  # the driver gives the right numbers
     return implementation.bind_processor(dialect), implementation.result_processor(dialect, None), cast
 
 

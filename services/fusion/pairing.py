@@ -75,35 +75,29 @@ class Pairing:
         return sorted(full ^ marked)
 
     def cross(self, work: Work, spot: Spot) -> None:
-        """Set or clear a mark by what the postings say, until they say nothing new.
+        """Set or clear a mark by what the postings say, in a transaction of its own.
 
-        Each change is a transaction of its own that writes all holders to the journal. Counting again
-        after the commit catches those who came meanwhile and left because they saw the old mark.
+        It writes all holders to the journal. Looking again after the commit catches those who came
+        meanwhile and left because they saw the old mark.
         """
-        while True:
-            self.pause("cross.begin")
-            with self.db.transaction() as conn:
-                self.lock_spot(conn, spot)
-                count = pair_store.count_holders(conn, spot, self.cap + 1)
-                generic = count > self.cap
-                self.pause("cross.counted")
-                changed = generic != pair_store.is_marked(conn, spot)
-                if changed:
-                    pair_store.set_mark(conn, spot, marked=generic)
-                    holders = self.holders_of(conn, spot)
-                    row = uuid4().hex
-                    journal_store.extend(conn, row, self.owner, holders, spot[0])
-                self.pause("cross.marked")
-            self.pause("cross.committed")
-            if not changed:
+        row = uuid4().hex
+        self.pause("cross.begin")
+        with self.db.transaction() as conn:
+            self.lock_spot(conn, spot)
+            generic = pair_store.count_holders(conn, spot, self.cap + 1) > self.cap
+            self.pause("cross.counted")
+            if generic == pair_store.is_marked(conn, spot):
                 return
-            work.ids.append(row)
-            work.seeds.update(holders)
-            for holder in holders:
-                work.fresh.pop(holder, None)
-            work.crossed.add(spot[0])
-            if not self.count_again():
-                return
+            pair_store.set_mark(conn, spot, marked=generic)
+            holders = self.holders_of(conn, spot)
+            journal_store.extend(conn, row, self.owner, holders, spot[0])
+            self.pause("cross.marked")
+        self.pause("cross.committed")
+        work.ids.append(row)
+        work.seeds.update(holders)
+        for holder in holders:
+            work.fresh.pop(holder, None)
+        work.crossed.add(spot[0])
 
     def holders_of(self, conn: Connection, spot: Spot) -> list[str]:
         """Whose pairs a crossing changes."""
@@ -112,10 +106,6 @@ class Pairing:
     def lock_spot(self, conn: Connection, spot: Spot) -> None:
         """Keep others from evaluating the same key at once."""
         pair_store.lock_spot(conn, spot)
-
-    def count_again(self) -> bool:
-        """Whether to count once more after a change."""
-        return True
 
     def score(self, shared: Mapping[Ends, list[Key]], held: Mapping[str, Held]) -> Iterable[Scored]:
         """Compare each candidate pair once; those worth remembering: possible, the same, contradicted."""

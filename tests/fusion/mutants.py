@@ -5,8 +5,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from services.fusion import pair_store, store
-from services.fusion.core.profile import Comparison
+from services.fusion import store
 from services.fusion.fuse import Fuser
 from services.fusion.pair_store import Holders
 from services.fusion.values import Held, Place, Reading, Scored, Spot, Work
@@ -42,10 +41,16 @@ class LooksOnce(Fuser):
 
 
 class CountsOnce(Fuser):
-    """Does not count again after setting or clearing a mark."""
+    """Does not count again after setting or clearing marks."""
 
-    def count_again(self) -> bool:
-        return False
+    def read(self, work: Work) -> Reading:
+        self.counted = False
+        return super().read(work)
+
+    def crossings(self, found: Holders, marked: set[Spot]) -> list[Spot]:
+        once = [] if self.counted else super().crossings(found, marked)
+        self.counted = True
+        return once
 
 
 class ForgetsHolders(Fuser):
@@ -109,10 +114,3 @@ class ForgetsItsJournal(Fuser):
 
     def begin(self, conn: Connection, work: Work) -> None:
         pass
-
-
-MUTANTS = (
-    ReadsBeforePublishing, LocksNothing, LooksOnce, CountsOnce, ForgetsHolders, RetractsQuietly,
-    ReapsBlindly, TrustsItsReading, NumbersLate, KeepsItsMarks, ForgetsItsJournal,
-)  # fmt: skip
-__all__ = ["MUTANTS", "Comparison", "pair_store"]

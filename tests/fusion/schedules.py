@@ -7,6 +7,7 @@ ever blocks: a lock that is taken is refused, and the worker tries again after s
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from random import Random
 
 from sqlalchemy import event
@@ -203,7 +204,7 @@ class Stage:
         while (mine := self.choose(hand)) is not None:
             start = self.committed[mine]
             records = self.world.partitions[mine][start : start + self.batch]
-            self.insist(hand, lambda: fuser.handle(records))
+            self.insist(hand, partial(fuser.handle, records))
             hand.pause("handled")
             self.committed[mine] = max(self.committed[mine], start + len(records))
             if self.owned.get(mine) == hand.name:
@@ -231,8 +232,8 @@ class Stage:
                 return
 
 
-def run_schedule(db: Database, seed: int, kind: type[Fuser] = Fuser, *, steps: int = 40) -> None:
-    """Run one schedule on an empty database; an error names the seed, which replays it."""
+def run_schedule(db: Database, seed: int, kind: type[Fuser] = Fuser, *, steps: int = 40) -> int:
+    """Run one schedule on an empty database: the number of kills. An error names the seed that replays it."""
     persist(lambda: clear(db))
     stage = Stage(db, seed, kind, steps=steps)
     try:
@@ -247,3 +248,4 @@ def run_schedule(db: Database, seed: int, kind: type[Fuser] = Fuser, *, steps: i
                 hand.doomed = True
                 hand.go.release()
                 hand.stopped.acquire(timeout=60)
+    return len(stage.dead)

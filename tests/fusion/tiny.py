@@ -1,4 +1,4 @@
-"""A tiny resolver over a tiny hot population, so that everything collides; and the reference to hold it against.
+"""A tiny resolver over a tiny hot population, so that everything collides; and its reference.
 
 A profile is a name, a birth year, a telephone and a sex, each possibly missing. Few values, cap 3: keys
 cross their cap all the time, profiles die and come back, and the sexes contradict each other.

@@ -241,7 +241,7 @@ def message_of(record: NewRecord) -> Resolution:
 
 
 def check_published(messages: Sequence[Resolution], world: World, random: Random) -> None:
-    """The messages alone, in any order, give the picture of everybody: whole, and of each set of audiences."""
+    """The messages alone, in any order, give everybody's picture: whole, and of each set of audiences."""
     reader = Reader()
     for message in random.sample(list(messages), len(messages)):
         reader.read(message)
