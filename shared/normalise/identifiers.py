@@ -190,7 +190,10 @@ def _domain(value: str) -> tuple[str, bool]:
     text = re.sub(r"^[a-z]+://", "", value.strip().casefold()).partition("/")[0].rstrip(".")
     text = text.removeprefix("www.")
     if not text.isascii():
-        text = text.encode("idna", "ignore").decode("ascii")
+        try:
+            text = text.encode("idna").decode("ascii")
+        except UnicodeError:
+            return text, False
     return text, "." in text
 
 

@@ -23,8 +23,8 @@ HONORIFICS: Final = TITLES | frozenset(_HONORIFICS.split())
 """Words before or after a name that say little of who it is; dropped unless nothing else would remain."""
 
 SUFFIXES: Final = {
-    "jr": "jr", "junior": "jr", "jnr": "jr", "hijo": "jr", "ii": "ii", "2nd": "ii", "iii": "iii", "3rd": "iii",
-    "iv": "iv", "4th": "iv", "sr": "sr", "senior": "sr", "snr": "sr", "padre": "sr",
+    "jr": "jr", "junior": "jr", "jnr": "jr", "hijo": "jr", "ii": "ii", "2nd": "ii", "iii": "iii",
+    "3rd": "iii", "iv": "iv", "4th": "iv", "sr": "sr", "senior": "sr", "snr": "sr", "padre": "sr",
 }  # fmt: skip
 """Generational suffixes: they tell father from son."""
 

@@ -18,7 +18,7 @@ _NAMESAKE: Final = frozenset(
 )
 
 _WHOLE: Final = 1600
-"""Centibits that a whole name of two words or more is worth at least: organisations choose names to differ."""
+"""Centibits that a whole name of two words is worth at least: organisations choose names to differ."""
 
 Row = tuple[str, str | None, str | None, int]
 """A scored word: level, value of each side, bits."""
@@ -193,8 +193,13 @@ def _leftover_words(left: list[Token], right: list[Token], rows: list[Row]) -> N
         else:
             key = "alike" if level(x, y) == "alike" else "different"
         rows.append((key, x.text, y.text, 0))
-    rows.extend(("missing", t.text, None, 0) for t in left[len(right) :])
-    rows.extend(("missing", None, t.text, 0) for t in right[len(left) :])
+    rows.extend((_lacking(t), t.text, None, 0) for t in left[len(right) :])
+    rows.extend((_lacking(t), None, t.text, 0) for t in right[len(left) :])
+
+
+def _lacking(t: Token) -> str:
+    """The level of a word that only one name has: a number makes it another fund, ship or branch."""
+    return "number" if t.text.isdigit() else "missing"
 
 
 def _acronym(a: Named, b: Named) -> list[Row] | None:

@@ -164,7 +164,7 @@ def _place(features: Features, table: Table, values: dict[str, Component]) -> No
 
 
 def organisation_components(features: Features, model: Model) -> Components:
-    """The sounds of each name's words in order of rarity (w1 …) and of the whole (j), place and postcode."""
+    """Sounds of each name: its words in order of rarity (w1 …), the whole (j), the beginning (s)."""
     table = model.tables["word"]
     common: dict[str, Component] = {}
     _place(features, model.tables["place"], common)
@@ -180,8 +180,12 @@ def organisation_components(features: Features, model: Model) -> Components:
             sound("".join(name.words))[:8] or text,
             (("j", sum(b for b, _ in ranked)),),
         )
+        values["s"] = (sound(name.words[0])[:2] or name.words[0][:2], (("w1", _BEGINNING),))
         yield values, NAME
 
+
+_BEGINNING: Final = 850
+"""Bits of the beginning of an organisation's name: a key by itself in short lists only."""
 
 COMPONENTS: Final = {
     Kind.PERSON: person_components,

@@ -13,7 +13,7 @@ _SAME_NAME: Final = {
     "same": Level("same", 0.80, 1.0, rarity=100),
     "form": Level("form of the same name", 0.05, 0.40, rarity=100),
     "spelling": Level("spelling variant", 0.06, 0.35, rarity=100),
-    "typo": Level("one letter differs", 0.07, 0.60, rarity=95),
+    "typo": Level("one letter differs", 0.09, 0.60, rarity=95),
     "close": Level("nearly the same", 0.02, 1.0, rarity=90),
     "joined": Level("written together or apart", 0.05, 0.30, rarity=90),
     "initial": Level("initial agrees", 0.12, 0.03),
@@ -140,7 +140,7 @@ _WORDS: Final = {
     "same": Level("same", 0.85, 1.0, rarity=100),
     "form": Level("form of the same word", 0.05, 0.4, rarity=90),
     "spelling": Level("spelling variant", 0.06, 0.30, rarity=100),
-    "typo": Level("one letter differs", 0.06, 0.40, rarity=95),
+    "typo": Level("one letter differs", 0.07, 0.40, rarity=95),
     "close": Level("nearly the same", 0.02, 0.6, rarity=90),
     "joined": Level("written together or apart", 0.05, 0.1, rarity=100),
     "initial": Level("initials of the name", 0.05, 1.0, rarity=60),
@@ -173,7 +173,7 @@ _ORGANIZATION: Final = KindModel(
         _ADDRESS,
         *_ORGANIZATION_IDENTIFIERS,
     ),
-    rules=("w1 | w2 w3 w4 t po", "w2 w3 | w4 t po", "po pi | w1 w2", "j | t po"),
+    rules=("w1 | w2 w3 w4 t po", "w2 w3 | w4 t po", "po pi | w1 w2", "j | t po", "s | t po"),
     identifiers=tuple(c.feature for c in _ORGANIZATION_IDENTIFIERS),
 )  # fmt: skip
 
@@ -207,7 +207,7 @@ _VESSEL: Final = KindModel(
         0.9)},
                   stable=False),
     ),
-    rules=("w1 | w2 w3 f", "w2 w3 | w4 f", "j | f"),
+    rules=("w1 | w2 w3 f", "w2 w3 | w4 f", "j | f", "s | f"),
     identifiers=("imo", "mmsi", "hull_id", "official_no", "call_sign"),
 )  # fmt: skip
 _AIRCRAFT: Final = KindModel(
