@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Table, delete, func, select, update
 
 from services.leads.deconfliction.tables import check, query_count, submission, token
-from shared.database import advisory_lock, upsert
+from shared.database import advisory_lock, fetch, upsert
 
 LOCKS: Final = 4096
 _LOCK_BASE: Final = 0x0DEC_0000_0000
@@ -81,14 +81,9 @@ def by_reference(conn: Connection, agency: str, reference: Collection[bytes]) ->
 
 def read(conn: Connection, numbers: Iterable[str], *, lock: bool = False) -> dict[str, Stored]:
     """The submissions of these numbers; ``lock``: nobody changes them until the transaction ends."""
-    found: dict[str, Stored] = {}
-    wanted = sorted(set(numbers))
-    for start in range(0, len(wanted), 500):
-        statement = select(*_COLUMNS).where(submission.c.number.in_(wanted[start : start + 500]))
-        statement = statement.order_by(submission.c.number)
-        rows = conn.execute(statement.with_for_update() if lock else statement)
-        found.update((row[0], Stored(*row)) for row in rows)
-    return found
+    lock = lock and conn.dialect.name == "postgresql"
+    rows = fetch(conn, submission, Stored.__slots__, "number", numbers, lock=lock)
+    return {row[0]: Stored(*row) for row in rows}
 
 
 def write(
@@ -154,17 +149,10 @@ def holders(
 ) -> list[Holder]:
     """Who else holds one of these tokens; with ``each``: at most so many of one token, the newest."""
     found: list[Holder] = []
-    wanted = sorted(hashes)
     if each is None:
-        for start in range(0, len(wanted), 400):
-            rows = conn.execute(
-                select(token.c.hash, token.c.number, token.c.cls, token.c.qualified).where(
-                    token.c.hash.in_(wanted[start : start + 400]), token.c.number != number
-                )
-            )
-            found += [Holder(bytes(r[0]), *r[1:]) for r in rows]
-        return found
-    for one in wanted:
+        rows = fetch(conn, token, Holder.__slots__, "hash", hashes)
+        return [Holder(bytes(r[0]), *r[1:]) for r in rows if r[1] != number]
+    for one in sorted(hashes):
         rows = conn.execute(
             select(token.c.hash, token.c.number, token.c.cls, token.c.qualified)
             .where(token.c.hash == one, token.c.number != number)

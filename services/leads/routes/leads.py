@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import orjson
@@ -27,6 +27,7 @@ from services.leads.scoring import BANDS, MOST, Band
 from services.leads.sets import sets_of
 from services.leads.store import combinations, picture, sight, view
 from services.leads.viewer import Viewer, reader
+from shared.contracts.handling import Clearance
 from shared.database import Database
 from shared.problems import INVALID, NOT_FOUND, PURPOSE, UNAUTHENTICATED, problem_responses
 
@@ -144,15 +145,7 @@ def router(
     def lead(request: Request, viewer: Reader, lead_id: Annotated[UUID, Path()]) -> Response:
         """Score with its parts, evidence with markings, timeline, network, whom to call, what is missing."""
         with database.snapshot() as conn:
-            seen = sight(conn, viewer.clearance)
-            body = body_of(conn, lead_id.hex, sets_of(combinations(conn), seen))
-            if body is None:
-                raise NOT_FOUND.because(NOT_FOUND.doc)
-            found = orjson.loads(body)
-            around = view(conn, found["subject"]["entity_id"], seen, clock())
-        found["network"] = (
-            {"nodes": [], "edges": [], "cut": False} if around is None else neighbourhood(around)
-        )
+            found = _whole(conn, viewer.clearance, lead_id, clock())
         if lives is not None:
             lives.lay_over_one(viewer.clearance, found)
         edges = found["network"]["edges"]
@@ -161,6 +154,18 @@ def router(
         return resource(request, found)
 
     return routes
+
+
+def _whole(conn: Connection, viewer: Clearance, lead_id: UUID, now: datetime) -> dict[str, Any]:
+    """A lead with the network around its subject; raises the 404 problem where the viewer has none."""
+    seen = sight(conn, viewer)
+    body = body_of(conn, lead_id.hex, sets_of(combinations(conn), seen))
+    if body is None:
+        raise NOT_FOUND.because(NOT_FOUND.doc)
+    found: dict[str, Any] = orjson.loads(body)
+    around = view(conn, found["subject"]["entity_id"], seen, now)
+    found["network"] = {"nodes": [], "edges": [], "cut": False} if around is None else neighbourhood(around)
+    return found
 
 
 def _states(
