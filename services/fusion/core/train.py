@@ -10,8 +10,9 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from random import Random
 from typing import Final, NamedTuple
+
+import xxhash
 
 from services.fusion.core.compare import seen
 from services.fusion.core.keys import keys_of
@@ -71,8 +72,7 @@ def train(profiles: Iterable[Profile], model: Model, *, seed: int = 1) -> Traini
     for kind in (Kind.PERSON, Kind.ORGANIZATION, Kind.VESSEL):
         if len(by_kind[kind]) >= _FEWEST:
             trained = replace(trained, tables=_tables(kind, by_kind[kind], trained))
-            random = Random(seed)  # noqa: S311  # sampling, not secrets
-            found = _estimate(kind, by_kind[kind], trained, random)
+            found = _estimate(kind, by_kind[kind], trained, seed)
             trained = replace(trained, kinds={**trained.kinds, kind: found.plan}, kin=found.kin)
             matches, odds = matches + found.matches, max(odds, found.odds)
     count = sum(map(len, by_kind.values()))
@@ -106,7 +106,7 @@ def changes(before: Model, after: Model) -> tuple[Change, ...]:
     return tuple(sorted(found, key=lambda c: (-abs(c.after - c.before), c.kind, c.feature, c.level)))
 
 
-def _candidates(profiles: Sequence[Profile], model: Model, random: Random) -> list[tuple[int, int]]:
+def _candidates(profiles: Sequence[Profile], model: Model, seed: int) -> list[tuple[int, int]]:
     """Pairs that share a key that is not generic, at most ``_PAIRS`` of them."""
     holders: dict[int, list[int]] = defaultdict(list)
     for i, profile in enumerate(profiles):
@@ -114,7 +114,14 @@ def _candidates(profiles: Sequence[Profile], model: Model, random: Random) -> li
             holders[key].append(i)
     pairs = {pair for held in holders.values() if len(held) <= model.cap for pair in combinations(held, 2)}
     found = sorted(pairs)
-    return found if len(found) <= _PAIRS else sorted(random.sample(found, _PAIRS))
+    if len(found) <= _PAIRS:
+        return found
+    return sorted(sorted(found, key=lambda pair: draw(seed, *pair))[:_PAIRS])
+
+
+def draw(seed: int, *numbers: int) -> int:
+    """A number below 2^64 that looks random and is the same on every machine."""
+    return xxhash.xxh3_64_intdigest(repr(numbers).encode(), seed=seed)
 
 
 class _Estimate(NamedTuple):
@@ -126,17 +133,17 @@ class _Estimate(NamedTuple):
     odds: int
 
 
-def _estimate(kind: Kind, profiles: Sequence[Profile], model: Model, random: Random) -> _Estimate:
+def _estimate(kind: Kind, profiles: Sequence[Profile], model: Model, seed: int) -> _Estimate:
     """Expectation and maximisation for one kind."""
-    pairs = _candidates(profiles, model, random)
+    pairs = _candidates(profiles, model, seed)
     if not pairs:
         return _Estimate(model.kinds[kind], model.kin, 0.0, 0)
     rows = [seen(profiles[i], profiles[j], model) for i, j in pairs]
     n = len(profiles)
     draws = min(_PAIRS, n * (n - 1) // 2)
     chance = Counter[tuple[str, str]]()
-    for _ in range(draws):
-        i, j = random.randrange(n), random.randrange(n)
+    for k in range(draws):
+        i, j = draw(seed, k, 0) % n, draw(seed, k, 1) % n
         if i != j:
             pair = seen(profiles[i], profiles[j], model)
             if _weigh(pair, model.kinds[kind], model.kin) < model.review:  # the others may well be one entity
