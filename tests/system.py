@@ -59,6 +59,7 @@ class System:
     port_base: int = field(default_factory=free_port_base)
     supervisor: subprocess.Popen[bytes] | None = None
     tokens: dict[tuple[Any, ...], str] = field(default_factory=dict)
+    clients: dict[tuple[int, str], httpx.Client] = field(default_factory=dict)
 
     def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run ``interlock`` with these arguments against this deployment."""
@@ -114,6 +115,9 @@ class System:
     def stop(self) -> int:
         """Ctrl-C; returns the supervisor's exit code."""
         assert self.supervisor is not None
+        for client in self.clients.values():
+            client.close()
+        self.clients.clear()
         self.supervisor.send_signal(signal.SIGINT)
         return self.supervisor.wait(60)
 
@@ -159,8 +163,16 @@ class System:
         return self._client(LEADS_PORT, self.token(agency, *(roles or ("analyst",)), **claims))
 
     def _client(self, offset: int, token: str) -> httpx.Client:
-        headers = {"Authorization": f"Bearer {token}", **READ_HEADERS}
-        return httpx.Client(base_url=self.url(offset), headers=headers, timeout=30)
+        """A client for this service and token, closed when the deployment stops."""
+        if (offset, token) not in self.clients:
+            headers = {"Authorization": f"Bearer {token}", **READ_HEADERS}
+            self.clients[offset, token] = httpx.Client(
+                base_url=self.url(offset),
+                headers=headers,
+                timeout=30,
+                transport=httpx.HTTPTransport(retries=2),
+            )
+        return self.clients[offset, token]
 
     def receipt_state(self, client: httpx.Client, receipt_id: str) -> str:
         """The state of a receipt now."""
