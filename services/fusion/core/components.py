@@ -117,16 +117,19 @@ def code_of(word: str) -> str:
 
 def _tokens(words: tuple[str, ...], shares: Shares, common: Mapping[str, Component]) -> Components:
     """The components of token rules: two words by sound (p, q); one word and the others' initials (p, i)."""
-    coded = sorted((code_of(t), t) for t in words if len(t) > 1)
-    first = sorted(t[0] for t in words)
+    coded = sorted([(code_of(t), t) for t in words if len(t) > 1])
+    first = sorted([t[0] for t in words])
+    values = dict(common)  # one dictionary for all: whoever reads it is done before the next
     for n, (code, word) in enumerate(coded):
-        one: Component = (code, (("p", shares.sound(code)),))
-        yield {**common, "p": one}, WORD
+        values["p"] = (code, (("p", shares.sound(code)),))
+        yield values, WORD
         if 1 < len(first) <= _FEW:
             initials = "".join(first).replace(word[0], "", 1)
-            yield {**common, "p": one, "i": (initials, (("i", 350 * len(initials)),))}, INITIALS
+            values["i"] = (initials, (("i", 350 * len(initials)),))
+            yield values, INITIALS
         for other, _ in coded[n + 1 :]:
-            yield {**common, "p": one, "q": (other, (("q", shares.sound(other)),))}, PAIR
+            values["q"] = (other, (("q", shares.sound(other)),))
+            yield values, PAIR
 
 
 _WORDS: Final = 4

@@ -92,16 +92,15 @@ def _ruled(
     """
     for base, extension in rules:
         finest: dict[str, int] = {}
-        chosen = []
         for c in base:
             value = values.get(c)
             if value is None:
                 break
-            chosen.append(c)
             for part, bits in value[1]:
                 if bits > finest.get(part, -1):
                     finest[part] = bits
         else:
+            chosen = list(base)
             total = sum(finest.values())
             for c in extension:
                 if total >= needed:
