@@ -9,6 +9,7 @@ from services.command import entry
 from services.command.console import Data
 from services.command.demo import demo
 from services.command.environment import environment_for
+from services.command.resolve import resolve
 from services.command.simulate import simulate
 from services.command.up import up
 
@@ -30,6 +31,7 @@ def _running(app: typer.Typer) -> None:
     serve.command("leads")(serve_leads)
     app.add_typer(serve, name="serve", rich_help_panel=entry.RUNNING)
     app.command("simulate", rich_help_panel=entry.SENDING)(simulate)
+    app.command("resolve", rich_help_panel=entry.RESOLVING)(resolve)
 
 
 # Each service is imported only where it is served, so that no other command waits for it.

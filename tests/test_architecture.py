@@ -28,7 +28,11 @@ IO_MODULES = frozenset({
 })  # fmt: skip
 BROUGHT = frozenset({"anyio", "click", "cryptography", "pydantic-core", "starlette"})
 """Parts of a declared dependency's own interface: FastAPI's, typer's, PyJWT's, pydantic's."""
-FRONT_DOORS = frozenset({("command", "services.simulator.run"), ("command", "services.simulator.push")})
+FRONT_DOORS = frozenset({
+    ("command", "services.simulator.run"), ("command", "services.simulator.push"),
+    ("command", "services.fusion.backload"), ("command", "services.fusion.backload_report"),
+    ("command", "services.fusion.training"),
+})  # fmt: skip
 """What the command line may import of what it commands; everything else it reaches over HTTP."""
 CLOCKS = frozenset({"now", "utcnow", "today", "uuid1", "uuid4"})
 

@@ -26,6 +26,7 @@ from shared.errors import InterlockError, Misconfigured
 from shared.settings import Settings
 
 RUNNING, SENDING, READING, CARING = "Running it", "Sending reports", "Reading the picture", "Looking after it"
+RESOLVING = "Resolving lists"
 
 
 def commands(first: Callable[[typer.Typer], None] = lambda _: None) -> typer.Typer:
