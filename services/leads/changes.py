@@ -117,10 +117,10 @@ def _resolution(message: Incoming, changes: Changes) -> None:
         _report(message, accepted, changes)
     for p in message.profiles:
         audience = Audience.parse(p.audience)
-        _newest(changes.profiles, p.profile_id, _profile(p, audience, message.version))
+        _newest(changes.profiles, p.profile_id, _profile(p, audience, message.version), "content_version")
         changes.audiences[audience_id(p.audience)] = p.audience
     for p_id in message.gone:
-        _newest(changes.profiles, p_id, _profile(None, OPEN, message.version, p_id))
+        _newest(changes.profiles, p_id, _profile(None, OPEN, message.version, p_id), "content_version")
     for c in message.components:
         _component(c, changes)
         changes.touch((m.profile_id for m in c.members), accepted)
@@ -161,6 +161,7 @@ def _report(message: Incoming, accepted: int, changes: Changes) -> None:
 
 
 def _mentions(message: Incoming, row: Row, content: dict[str, Any]) -> list[Row]:
+    labels = {p.profile_id: p.label for p in message.profiles}
     persons = {p["local_id"]: p for p in content.get("persons", ())}
     nobody: dict[str, Any] = {}
     return [
@@ -170,6 +171,7 @@ def _mentions(message: Incoming, row: Row, content: dict[str, Any]) -> list[Row]
             "profile_id": m.profile_id,
             "kind": m.kind.value,
             "role": m.role.value,
+            "label": labels.get(m.profile_id, ""),
             "standing": standing(
                 m.role.value,
                 ncii=persons.get(m.local_id, nobody).get("ncii", False),
@@ -204,20 +206,19 @@ def _links(message: Incoming, row: Row) -> list[Row]:
 
 
 def _profile(state: ProfileState | None, audience: Audience, version: int, profile_id: str = "") -> Row:
-    """A profile's row; without a state that of one that is gone: its id and when it went, nothing else."""
+    """What a profile says; without a state that it is gone."""
     if state is None:
         return {
-            "profile_id": profile_id, "kind": "", "audience_id": 0, "width": 0, "label": "", "features": None,
-            "version": version,
+            "profile_id": profile_id, "kind": "", "audience_id": 0, "width": 0, "features": b"",
+            "content_version": version,
         }  # fmt: skip
     return {
         "profile_id": state.profile_id,
         "kind": state.kind.value,
         "audience_id": audience_id(state.audience),
         "width": audience.width,
-        "label": state.label,
         "features": orjson.dumps(state.features),
-        "version": version,
+        "content_version": version,
     }
 
 
@@ -289,9 +290,9 @@ def judgement_row(judgement: Judgement) -> Row:
     }
 
 
-def _newest(states: dict[Any, Row], key: object, row: Row) -> None:
+def _newest(states: dict[Any, Row], key: object, row: Row, version: str = "version") -> None:
     known = states.get(key)
-    if known is None or row["version"] >= known["version"]:
+    if known is None or row[version] >= known[version]:
         states[key] = row
 
 

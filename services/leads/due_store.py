@@ -32,7 +32,9 @@ def mark(conn: Connection, components: Mapping[str, int]) -> None:
 
     A row is written even where one waits: whoever evaluates it now may have read before this change.
     """
-    waiting = dict(fetch(conn, due_table, ("component_id", "accepted_ms"), "component_id", components))
+    waiting: dict[str, int] = dict(
+        fetch(conn, due_table, ("component_id", "accepted_ms"), "component_id", components)
+    )
     rows = [
         {"component_id": c, "accepted_ms": min(ms, waiting.get(c, NO_REPORT))} for c, ms in components.items()
     ]

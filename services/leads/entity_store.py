@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, selec
 from services.leads.access import Sight
 from services.leads.heads import Head, head
 from services.leads.report_store import LinkRow, MentionRow
-from services.leads.tables import identifier, link, member, mention, model, name, pair, profile, report
+from services.leads.tables import identifier, link, member, mention, model, name, pair, report
 from shared.database import fetch
 
 FOUND: Final = 500
@@ -33,9 +33,9 @@ def mention_page(
     """An entity's mentions, newest first, after (event time, report, local id)."""
     t = mention.c
     order = (t.event_ms, t.report_id, t.local_id)
-    query = select(t.report_id, t.local_id, t.profile_id, t.kind, t.role, t.standing, t.event_ms).where(
-        t.profile_id.in_(profile_ids), t.until_ms > now_ms
-    )
+    query = select(
+        t.report_id, t.local_id, t.profile_id, t.kind, t.role, t.label, t.standing, t.event_ms
+    ).where(t.profile_id.in_(profile_ids), t.until_ms > now_ms)
     return [MentionRow(*row) for row in conn.execute(_newest_first(query, order, after).limit(limit))]
 
 
@@ -96,9 +96,8 @@ def by_identifier(conn: Connection, value: str, sight: Sight, now_ms: int) -> li
     """The profiles of this sight that hold an identifier and may be found by it."""
     query = (
         select(identifier.c.profile_id)
-        .join_from(identifier, profile, profile.c.profile_id == identifier.c.profile_id)
-        .join(member, member.c.profile_id == profile.c.profile_id)
-        .where(identifier.c.value == value, profile.c.audience_id.in_(sight), *_findable(now_ms))
+        .join_from(identifier, member, member.c.profile_id == identifier.c.profile_id)
+        .where(identifier.c.value == value, member.c.audience_id.in_(sight), *_findable(now_ms))
         .order_by(identifier.c.profile_id)
         .limit(FOUND)
     )

@@ -4,8 +4,8 @@ Nothing is answered from what a viewer may not see: hidden profiles, pairs of hi
 judgements about them never reach ``partition``.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -14,16 +14,13 @@ import orjson
 from sqlalchemy import Connection
 
 from services.leads.access import WITHHELD, Sight
-from services.leads.tables import judgement, member, pair, profile
+from services.leads.tables import judgement, member, pair
+from services.leads.view import EntityView
 from shared.contracts.entities import Kind
 from shared.database import fetch
 from shared.partition import Judged, Pair, entity_order, partition
 
-_MEMBER: Final = (
-    "profile_id", "component_id", "split", "version", "until_ms", "search_until_ms", "subject_until_ms",
-    "mask_until_ms", "judged",
-)  # fmt: skip
-_PROFILE: Final = ("profile_id", "kind", "audience_id", "width", "label", "features")
+_MEMBER: Final = tuple(c.name for c in member.columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +40,42 @@ class Member:
     audience_id: int
     width: int
     label: str
+    raw_labels: bytes
     raw_features: bytes
+    content_version: int
 
     def features(self) -> dict[str, tuple[str, ...]]:
         """The canonical values by feature."""
         return {k: tuple(v) for k, v in orjson.loads(self.raw_features).items()}
+
+
+class Features(Mapping[str, tuple[str, ...]]):
+    """The united values of several profiles, read when they are first looked at: most never are."""
+
+    def __init__(self, members: Iterable[Member]) -> None:
+        self._members = tuple(members)
+
+    @cached_property
+    def _values(self) -> dict[str, tuple[str, ...]]:
+        united: dict[str, set[str]] = defaultdict(set)
+        for m in self._members:
+            for name, values in m.features().items():
+                united[name].update(values)
+        return {name: tuple(sorted(united[name])) for name in sorted(united)}
+
+    def __getitem__(self, name: str) -> tuple[str, ...]:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+def most_written(counts: Mapping[str, int]) -> str:
+    """Of labels with their numbers the one that most mentions have, of equals the longest, then the last."""
+    return max(counts, key=lambda label: (counts[label], len(label), label), default="")
 
 
 @dataclass(frozen=True)
@@ -64,29 +92,25 @@ class Entity:
         """The ids of its profiles, the entity's id first."""
         return [m.profile_id for m in self.members]
 
-    @property
+    @cached_property
     def named(self) -> tuple[Member, ...]:
         """The profiles whose values may be shown: those of juveniles are masked."""
         return tuple(m for m in self.members if m.mask_until_ms <= self.now_ms)
 
     @cached_property
     def label(self) -> str:
-        """How to show it in one line: the longest label, of equals the smallest."""
-        return min((m.label for m in self.named), key=lambda x: (-len(x), x), default=WITHHELD)
+        """How to show it in one line: as most of its mentions write it."""
+        if len(self.named) < 2:
+            return self.named[0].label if self.named else WITHHELD
+        counts: Counter[str] = Counter()
+        for m in self.named:
+            counts.update(orjson.loads(m.raw_labels))
+        return most_written(counts)
 
     @cached_property
-    def features(self) -> Mapping[str, tuple[str, ...]]:
-        """The united canonical values of its profiles."""
-        united: dict[str, set[str]] = defaultdict(set)
-        for m in self.named:
-            for name, values in m.features().items():
-                united[name].update(values)
-        return {name: tuple(sorted(united[name])) for name in sorted(united)}
-
-    @property
-    def searchable(self) -> bool:
-        """Whether a search may find it: not through non-criminal identifying information alone."""
-        return any(m.search_until_ms > self.now_ms for m in self.named)
+    def view(self) -> EntityView:
+        """The entity as rules see it."""
+        return EntityView(self.entity_id, self.kind, self.label, Features(self.named))
 
     @property
     def may_be_subject(self) -> bool:
@@ -240,17 +264,13 @@ def _closure(
 
 def _members(conn: Connection, components: set[str], now_ms: int) -> tuple[dict[str, Member], set[str]]:
     """The members of components that some live report holds, and the components that have others too."""
-    standing = {r[0]: r for r in fetch(conn, member, _MEMBER, "component_id", sorted(components))}
-    content = {r[0]: r[1:] for r in fetch(conn, profile, _PROFILE, "profile_id", standing)}
     found, partial = {}, set()
-    for p, row in standing.items():
-        known = content.get(p)
-        if known is not None and known[4] is None:
-            continue  # gone: the resolver has worked out the component without it
-        if known is None or row[4] <= now_ms:
-            partial.add(row[1])
-        else:
-            found[p] = Member(*row, *known)
+    for row in fetch(conn, member, _MEMBER, "component_id", sorted(components)):
+        m = Member(*row)
+        if m.kind and m.until_ms > now_ms:
+            found[m.profile_id] = m
+        elif m.kind or m.content_version < 0:  # else it is gone, and the component worked out without it
+            partial.add(m.component_id)
     return found, partial
 
 

@@ -21,7 +21,7 @@ from services.leads.report_store import (
     newest_mentions,
     reports,
 )
-from services.leads.view import EntityView, LinkView, Sighting, View
+from services.leads.view import LinkView, Sighting, View
 from shared.contracts.entities import RelationType
 from shared.contracts.report import Report
 
@@ -55,14 +55,21 @@ def view(conn: Connection, subject: str, sight: Sight | None, now: datetime) -> 
 
 
 def views(
-    conn: Connection, subjects: Sequence[Entity], sight: Sight | None, now: datetime, *, hops: int = 2
+    conn: Connection,
+    subjects: Sequence[Entity],
+    sight: Sight | None,
+    now: datetime,
+    *,
+    hops: int = 2,
+    own: Newest | None = None,
 ) -> list[tuple[View, frozenset[int]]]:
     """Each subject's view, with the audiences of everything that took part in it, seen or not.
 
-    Bounded: the newest ``REPORTS`` reports, ``NEIGHBOURS`` neighbours with their newest ``LINKS`` links.
+    ``own`` are the subjects' newest mentions, where the caller has them. Bounded: the newest ``REPORTS``
+    reports, ``NEIGHBOURS`` neighbours with their newest ``LINKS`` links.
     """
     now_ms = ms(now)
-    own = newest_of(conn, subjects, now_ms)
+    own = newest_of(conn, subjects, now_ms) if own is None else own
     chosen = {e.entity_id: _newest_reports(e, own) for e in subjects}
     wanted = sorted({r for rs in chosen.values() for r in rs})
     mentions, links = mentions_of(conn, wanted), links_of(conn, wanted)
@@ -134,13 +141,9 @@ def _view(
         if x.source in entity_of and x.target in entity_of
     )
     ids = {s.entity_id for s in sightings} | {i for x in links for i in (x.source, x.target)}
-    entities = {i: _entity_view(entity_of[i]) for i in sorted(ids | {subject.entity_id})}
+    entities = {i: entity_of[i].view for i in sorted(ids | {subject.entity_id})}
     took_part = {m.profile_id for m in mentions} | {p for x in rows for p in (x.source, x.target)}
     groups = {shared.picture.groups.get(p) for p in took_part | set(subject.profile_ids)}
     audiences = frozenset(a for g in groups if g is not None for a in shared.picture.audiences[g])
     told = tuple(shared.reports[r] for r in reversed(chosen))
     return View(entities[subject.entity_id], told, sightings, entities, links, now), audiences
-
-
-def _entity_view(entity: Entity) -> EntityView:
-    return EntityView(entity.entity_id, entity.kind, entity.label, entity.features)

@@ -3,9 +3,11 @@
 One projector writes at a time, so that what it reads stays true until it commits.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import Final
 
+import orjson
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from services.leads import tables
@@ -13,6 +15,7 @@ from services.leads.access import Standing
 from services.leads.changes import Changes, Row, search_rows
 from services.leads.clock import NO_REPORT
 from services.leads.due_store import mark
+from services.leads.picture_store import most_written
 from services.leads.report_store import newest_mentions, pack
 from shared.database import advisory_lock, delete_rows, fetch, insert_rows, upsert
 
@@ -30,7 +33,11 @@ _UNTIL: Final = {
 """Which standings of a profile's mentions count for each of its times."""
 _COLUMNS: Final = tuple(tuple(c for c, standings in _UNTIL.items() if s in standings) for s in _ALL)
 """The times that a mention of each standing counts for."""
-_MEMBER: Final = ("profile_id", "component_id", "split", "version", *_UNTIL, "judged")
+_MEMBER: Final = tuple(c.name for c in tables.member.columns)
+
+
+Fresh = dict[str, list[tuple[str, str]]]
+"""The reports of a batch that are newer than stored, with the profiles and labels they mentioned before."""
 
 
 def apply(conn: Connection, changes: Changes) -> None:
@@ -40,7 +47,6 @@ def apply(conn: Connection, changes: Changes) -> None:
     upsert(conn, tables.audience, audiences, update=[])
     upsert(conn, tables.model, list(changes.models.values()), newer="version")
     fresh = _reports(conn, changes)
-    _profiles(conn, changes)
     judged = _judgements(conn, changes)
     touched = changes.members.keys() | changes.profiles.keys() | judged | changes.accepted.keys()
     touched |= {m["profile_id"] for r in fresh for m in changes.mentions[r]}
@@ -48,8 +54,10 @@ def apply(conn: Connection, changes: Changes) -> None:
     standing: dict[str, Row] = {r[0]: dict(zip(_MEMBER, r, strict=True)) for r in rows}
     before = {p: tuple(row.values()) for p, row in standing.items()}
     left = _place(changes, touched, standing)
+    _describe(conn, changes, standing)
     _keep_times(changes, fresh, standing)
-    for p, times in _counted(conn, sorted({p for lost in fresh.values() for p in lost})).items():
+    _count_labels(changes, fresh, standing)
+    for p, times in _counted(conn, sorted({p for lost in fresh.values() for p, _ in lost})).items():
         standing[p] |= times
     for p in judged:
         standing[p]["judged"] = True
@@ -59,15 +67,17 @@ def apply(conn: Connection, changes: Changes) -> None:
     _mark(conn, changes, standing, (left, judged))
 
 
-def _reports(conn: Connection, changes: Changes) -> dict[str, list[str]]:
-    """Replace the reports that are newer than stored; the profiles that a replaced version mentioned."""
+def _reports(conn: Connection, changes: Changes) -> Fresh:
+    """Replace the reports that are newer than stored."""
     rows = changes.reports
-    stored = dict(fetch(conn, tables.report, ("report_id", "version"), "report_id", rows))
-    fresh: dict[str, list[str]] = {r: [] for r, row in rows.items() if stored.get(r, -1) < row["version"]}
+    stored: dict[str, int] = dict(fetch(conn, tables.report, ("report_id", "version"), "report_id", rows))
+    fresh: Fresh = {r: [] for r, row in rows.items() if stored.get(r, -1) < row["version"]}
     replaced = [r for r in fresh if r in stored]
     if replaced:
-        for r, p in fetch(conn, tables.mention, ("report_id", "profile_id"), "report_id", replaced):
-            fresh[r].append(p)
+        for r, p, label in fetch(
+            conn, tables.mention, ("report_id", "profile_id", "label"), "report_id", replaced
+        ):
+            fresh[r].append((p, label))
             changes.touch([p], changes.report_accepted[r])
         for table in (tables.mention, tables.link):
             delete_rows(conn, table, [{"report_id": r} for r in replaced])
@@ -78,33 +88,23 @@ def _reports(conn: Connection, changes: Changes) -> dict[str, list[str]]:
     return fresh
 
 
-def _profiles(conn: Connection, changes: Changes) -> None:
-    """Write new profiles and empty those that are gone, with their search indexes."""
-    columns = ("profile_id", "version", "kind")
-    found = fetch(conn, tables.profile, columns, "profile_id", changes.profiles)
-    stored = {p: (version, kind) for p, version, kind in found}
-    write, renew, came, went = [], [], [], []
-    for p, row in changes.profiles.items():
-        version, kind = stored.get(p, (-1, ""))
-        if row["version"] <= version:
+def _describe(conn: Connection, changes: Changes, standing: dict[str, Row]) -> None:
+    """What new profiles say, and nothing of those that are gone, in ``standing``; with the search indexes."""
+    came, went = [], []
+    for p, new in changes.profiles.items():
+        row = standing[p]
+        if new["content_version"] <= row["content_version"]:
             continue
-        if row["kind"] and kind:
-            renew.append({"p": p, "v": row["version"]})
-            continue
-        write.append(row)
-        if row["kind"]:
-            came.append(row)
-        elif kind:
+        if new["kind"] and not row["kind"]:
+            came.append(new)
+        elif row["kind"] and not new["kind"]:
             went.append(p)
-    upsert(conn, tables.profile, write)
-    if renew:
-        t = tables.profile
-        conn.execute(update(t).where(t.c.profile_id == bindparam("p")).values(version=bindparam("v")), renew)
+        row |= new
     for table in (tables.identifier, tables.name):
         delete_rows(conn, table, [{"profile_id": p} for p in went])
     numbers, names = zip(*map(search_rows, came), strict=True) if came else ((), ())
-    upsert(conn, tables.identifier, [x for rows in numbers for x in rows], update=[])
-    upsert(conn, tables.name, [x for rows in names for x in rows], update=[])
+    insert_rows(conn, tables.identifier, [x for rows in numbers for x in rows])
+    insert_rows(conn, tables.name, [x for rows in names for x in rows])
 
 
 def _place(changes: Changes, touched: Iterable[str], standing: dict[str, Row]) -> set[str]:
@@ -113,7 +113,10 @@ def _place(changes: Changes, touched: Iterable[str], standing: dict[str, Row]) -
     A profile of which no component is known yet stands alone.
     """
     left = set()
-    alone: Row = {"split": False, "version": 0, **dict.fromkeys(_UNTIL, 0), "judged": False}
+    alone: Row = {
+        "split": False, "version": 0, **dict.fromkeys(_UNTIL, 0), "judged": False, "kind": "",
+        "audience_id": 0, "width": 0, "label": "", "labels": b"{}", "features": b"", "content_version": -1,
+    }  # fmt: skip
     for p in touched:
         row = standing.setdefault(p, {"profile_id": p, "component_id": p, **alone})
         new = changes.members.get(p)
@@ -160,7 +163,7 @@ def _judgements(conn: Connection, changes: Changes) -> set[str]:
     return judged
 
 
-def _keep_times(changes: Changes, fresh: Iterable[str], standing: dict[str, Row]) -> None:
+def _keep_times(changes: Changes, fresh: Fresh, standing: dict[str, Row]) -> None:
     """How long each profile may be seen, searched, be a subject, or is a juvenile's, in ``standing``."""
     for r in fresh:
         for m in changes.mentions[r]:
@@ -169,19 +172,40 @@ def _keep_times(changes: Changes, fresh: Iterable[str], standing: dict[str, Row]
                 row[column] = max(row[column], until)
 
 
+def _count_labels(changes: Changes, fresh: Fresh, standing: dict[str, Row]) -> None:
+    """How profiles are shown, in ``standing``: as most of their mentions write it, of equals the longest."""
+    differences: dict[str, Counter[str]] = defaultdict(Counter)
+    for r, lost in fresh.items():
+        for p, label in lost:
+            differences[p][label] -= 1
+        for m in changes.mentions[r]:
+            differences[m["profile_id"]][m["label"]] += 1
+    for p, difference in differences.items():
+        row = standing[p]
+        counts: dict[str, int] = orjson.loads(row["labels"])
+        for label, n in difference.items():
+            counts[label] = counts.get(label, 0) + n
+        kept = {label: counts[label] for label in sorted(counts) if counts[label] > 0}
+        row["labels"] = orjson.dumps(kept)
+        best = most_written(kept)
+        if best != row["label"]:
+            row["label"] = best
+            changes.shaken.add(row["component_id"])
+
+
 def _counted(conn: Connection, profile_ids: list[str]) -> dict[str, Row]:
     """The times of profiles that lost a mention, from those left: one index lookup a standing."""
-    mention, profile = tables.mention.c, tables.profile.c
+    mention, member = tables.mention.c, tables.member.c
     found: dict[str, Row] = {p: dict.fromkeys(_UNTIL, 0) for p in profile_ids}
     for chunk in _chunks(profile_ids):
         for standing in _ALL:
             longest = (
                 select(func.max(mention.until_ms))
-                .where(mention.profile_id == profile.profile_id, mention.standing == standing)
-                .correlate(tables.profile)
+                .where(mention.profile_id == member.profile_id, mention.standing == standing)
+                .correlate(tables.member)
                 .scalar_subquery()
             )
-            rows = conn.execute(select(profile.profile_id, longest).where(profile.profile_id.in_(chunk)))
+            rows = conn.execute(select(member.profile_id, longest).where(member.profile_id.in_(chunk)))
             for p, until in rows:
                 for column in _COLUMNS[standing]:
                     found[p][column] = max(found[p][column], until or 0)

@@ -31,6 +31,7 @@ class MentionRow:
     profile_id: str
     kind: str
     role: str
+    label: str
     standing: int
     event_ms: int
 
@@ -76,7 +77,7 @@ def stored_report(conn: Connection, report_id: str) -> tuple[Report, int] | None
 
 def mentions_of(conn: Connection, report_ids: Iterable[str]) -> dict[str, list[MentionRow]]:
     """The mentions of each report, by local id."""
-    columns = ("report_id", "local_id", "profile_id", "kind", "role", "standing", "event_ms")
+    columns = ("report_id", "local_id", "profile_id", "kind", "role", "label", "standing", "event_ms")
     found: dict[str, list[MentionRow]] = defaultdict(list)
     for row in sorted(fetch(conn, mention, columns, "report_id", report_ids)):
         found[row[0]].append(MentionRow(*row))

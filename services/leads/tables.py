@@ -56,6 +56,7 @@ mention: Final = Table(
     Column("profile_id", HexId, nullable=False),
     Column("kind", Text, nullable=False),
     Column("role", Text, nullable=False),
+    Column("label", Text, nullable=False, comment="as this report writes it"),
     Column("standing", SmallInteger, nullable=False, comment="see access.Standing"),
     Column("event_ms", BigInteger, nullable=False),
     Column("until_ms", BigInteger, nullable=False),
@@ -83,18 +84,6 @@ link: Final = Table(
     sqlite_with_rowid=False,
 )
 
-profile: Final = Table(
-    "profile",
-    metadata,
-    Column("profile_id", HexId, primary_key=True),
-    Column("kind", Text, nullable=False),
-    Column("audience_id", BigInteger, nullable=False),
-    Column("width", Integer, nullable=False, comment="rank of the audience: smaller is wider"),
-    Column("label", Text, nullable=False),
-    Column("features", LargeBinary, comment="JSON; null: gone"),
-    Column("version", BigInteger, nullable=False),
-)
-
 member: Final = Table(
     "member",
     metadata,
@@ -102,13 +91,21 @@ member: Final = Table(
     Column("component_id", HexId, nullable=False),
     Column("split", Boolean, nullable=False, comment="the component holds several entities"),
     Column("version", BigInteger, nullable=False, comment="older pairs of this profile are void"),
-    Column("until_ms", BigInteger, nullable=False, server_default="0", comment="of its longest mention"),
-    Column("search_until_ms", BigInteger, nullable=False, server_default="0", comment="may be found until"),
-    Column("subject_until_ms", BigInteger, nullable=False, server_default="0", comment="may be a subject"),
-    Column("mask_until_ms", BigInteger, nullable=False, server_default="0", comment="a juvenile until"),
-    Column("judged", Boolean, nullable=False, server_default="0", comment="a judgement names it"),
+    Column("until_ms", BigInteger, nullable=False, comment="of its longest mention"),
+    Column("search_until_ms", BigInteger, nullable=False, comment="may be found until"),
+    Column("subject_until_ms", BigInteger, nullable=False, comment="may be a lead's subject until"),
+    Column("mask_until_ms", BigInteger, nullable=False, comment="a juvenile until"),
+    Column("judged", Boolean, nullable=False, comment="a judgement names it"),
+    Column("kind", Text, nullable=False, comment="empty: gone, or not known yet"),
+    Column("audience_id", BigInteger, nullable=False),
+    Column("width", Integer, nullable=False, comment="rank of the audience: smaller is wider"),
+    Column("label", Text, nullable=False, comment="the one of its mentions that most have"),
+    Column("labels", LargeBinary, nullable=False, comment="JSON: how many mentions have each label"),
+    Column("features", LargeBinary, nullable=False, comment="JSON"),
+    Column("content_version", BigInteger, nullable=False, comment="when it came, or went"),
     Index("member_component", "component_id"),
 )
+"""A profile: where it stands (as of ``version``), how long, and what it says (as of ``content_version``)."""
 
 pair: Final = Table(
     "pair",

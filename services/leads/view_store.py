@@ -1,7 +1,7 @@
 """What to evaluate: the views of each due component's subjects, once for all or for every visible part."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,10 +11,10 @@ from services.leads.access import Sight
 from services.leads.clock import ms
 from services.leads.due_store import Due
 from services.leads.picture_store import Entity, Picture, members_ever, of_components
-from services.leads.prefetch_store import newest_of, view, views
+from services.leads.prefetch_store import Newest, newest_of, view, views
 from services.leads.report_store import origins
 from services.leads.screen import Summary, is_suspect, worth_a_look
-from services.leads.sets import NOBODY, OPEN_SET, Combination, parts, set_id
+from services.leads.sets import NOBODY, Combination, set_id
 from services.leads.sight_store import known_sights, note_combinations
 from services.leads.tables import member
 from services.leads.view import View
@@ -36,51 +36,87 @@ class Evaluation:
     views: tuple[tuple[int, View], ...]
 
 
+@dataclass(slots=True)
+class _Work:
+    """A batch in progress: the whole's groups, and per group its combination so far and what was found."""
+
+    now: datetime
+    hops: int
+    whole: Picture
+    combinations: dict[int, Combination]
+    found: dict[int, list[tuple[Sight, View]]]
+
+
 def evaluations(conn: Connection, dues: Sequence[Due], now: datetime, *, hops: int = 2) -> list[Evaluation]:
     """What to evaluate for these components: once where all is open, else once for each visible part.
 
     Every part is computed from what it may see alone. Remembers which audiences took part, so that a
     viewer's sets, and what a new clearance makes due, are known.
     """
-    now_ms = ms(now)
-    whole = of_components(conn, [d.component_id for d in dues], None, now_ms)
-    groups = {m.component_id: g for g, ms_ in whole.members.items() for m in ms_}
-    subjects = _worth_a_look(conn, whole, now_ms)
-    combinations: dict[int, Combination] = dict(whole.audiences)
-    found: dict[int, list[tuple[int, View]]] = defaultdict(list)
-    first = list(zip(subjects, views(conn, subjects, None, now, hops=hops), strict=True))
-    for entity, (_, audiences) in first:
-        combinations[whole.groups[entity.entity_id]] |= audiences
-    for entity, (seen, _) in first:
-        g = whole.groups[entity.entity_id]
-        if combinations[g] <= NOBODY:
-            found[g].append((OPEN_SET, seen))
-    closed = {g: c for g, c in combinations.items() if not c <= NOBODY}
-    if closed:
-        _by_part(conn, whole, closed, found, (now, hops))
-    note_combinations(conn, {c: closed.get(g, NOBODY) for c, g in groups.items()})
+    whole = of_components(conn, [d.component_id for d in dues], None, ms(now))
+    work = _Work(now, hops, whole, dict(whole.audiences), defaultdict(list))
+    sights = [NOBODY, *known_sights(conn)]
+    waiting = set(work.combinations)
+    while waiting:
+        before = {g: work.combinations[g] for g in waiting}
+        for g in waiting:
+            work.found[g] = []
+        for sight, groups in _chosen(before, sights):
+            _look(conn, work, sight, groups)
+        waiting = {g for g in waiting if work.combinations[g] != before[g]}
+    group_of = {m.component_id: g for g, members in whole.members.items() for m in members}
+    note_combinations(conn, {c: work.combinations[g] for c, g in group_of.items()})
     profiles = _profiles(conn, dues, whole)
     return [
-        Evaluation(
-            d,
-            profiles[d.component_id],
-            tuple(found[groups[d.component_id]]) if d.component_id in groups else (),
-        )
-        for d in dues
+        Evaluation(d, profiles[d.component_id], _by_set(work, group_of.get(d.component_id))) for d in dues
     ]
 
 
-def _worth_a_look(conn: Connection, whole: Picture, now_ms: int) -> list[Entity]:
-    """The entities that may be subjects; of groups that are open throughout, those for which a rule may fire.
+def _by_set(work: _Work, group: int | None) -> tuple[tuple[int, View], ...]:
+    if group is None:
+        return ()
+    combination = work.combinations[group]
+    return tuple((set_id(combination, sight), view) for sight, view in work.found[group])
 
-    Others see other reports than the whole has, so nothing follows for them from summing these up.
+
+def _chosen(combinations: Mapping[int, Combination], sights: Sequence[Sight]) -> list[tuple[Sight, set[int]]]:
+    """For each sight the groups to look at with it, so that every distinct visible part is looked at once."""
+    found: dict[Sight, set[int]] = defaultdict(set)
+    for g, combination in combinations.items():
+        done: set[Sight] = set()
+        for sight in sights:
+            part = sight & combination
+            if part and part not in done:
+                done.add(part)
+                found[sight].add(g)
+    return list(found.items())
+
+
+def _look(conn: Connection, work: _Work, sight: Sight, groups: set[int]) -> None:
+    """Add the views that a sight has of these groups' subjects.
+
+    A group's combination grows by the audiences of everything that takes part, seen or not: where it does,
+    the group has further parts, and is looked at again.
     """
-    subjects = [e for e in whole.entities() if e.may_be_subject]
-    seen_by_all = [e for e in subjects if whole.audiences[whole.groups[e.entity_id]] <= NOBODY]
-    own = newest_of(conn, seen_by_all, now_ms)
+    now_ms = ms(work.now)
+    components = {m.component_id for g in groups for m in work.whole.members[g]}
+    seen = of_components(conn, components, sight, now_ms)
+    subjects = [e for e in seen.entities() if e.may_be_subject]
+    own = newest_of(conn, subjects, now_ms)
+    subjects = _worth_a_look(conn, subjects, own)
+    for e, (view_, audiences) in zip(
+        subjects, views(conn, subjects, sight, work.now, hops=work.hops, own=own), strict=True
+    ):
+        g = work.whole.groups[e.entity_id]
+        work.found[g].append((sight, view_))
+        work.combinations[g] |= audiences
+
+
+def _worth_a_look(conn: Connection, subjects: Sequence[Entity], own: Newest) -> list[Entity]:
+    """The subjects for which some rule may fire."""
     told = origins(conn, {r for rows in own.values() for _, r, _ in rows})
-    dull = set()
-    for e in seen_by_all:
+    found = []
+    for e in subjects:
         mentions = [(role, told[r]) for p in e.profile_ids for _, r, role in own.get(p, ())]
         summary = Summary(
             e.kind,
@@ -89,9 +125,9 @@ def _worth_a_look(conn: Connection, whole: Picture, now_ms: int) -> list[Entity]
             frozenset(origin[2] for _, origin in mentions),
             any(is_suspect(role, predicated=origin[3]) for role, origin in mentions),
         )
-        if not worth_a_look(summary):
-            dull.add(e.entity_id)
-    return [e for e in subjects if e.entity_id not in dull]
+        if worth_a_look(summary):
+            found.append(e)
+    return found
 
 
 def _profiles(conn: Connection, dues: Sequence[Due], whole: Picture) -> dict[str, frozenset[str]]:
@@ -110,50 +146,3 @@ def _profiles(conn: Connection, dues: Sequence[Due], whole: Picture) -> dict[str
         for c in {m.component_id for m in members} & found.keys():
             found[c] |= everyone
     return {i: frozenset(profiles) for i, profiles in found.items()}
-
-
-def _by_part(
-    conn: Connection,
-    whole: Picture,
-    closed: dict[int, Combination],
-    found: dict[int, list[tuple[int, View]]],
-    when: tuple[datetime, int],
-) -> None:
-    """Add the views of groups that are not open throughout, one for each distinct visible part.
-
-    A part may reach beyond what the whole reached (older reports, within the bounds); then the group's
-    combination grows, and its parts are worked out again.
-    """
-    sights = known_sights(conn)
-    waiting = dict(closed)
-    while waiting:
-        wanted: dict[Sight, set[int]] = defaultdict(set)
-        for g, combination in waiting.items():
-            for part in parts(combination, sights).values():
-                wanted[part].add(g)
-        grown: dict[int, Combination] = {}
-        results: dict[int, list[tuple[Sight, View]]] = defaultdict(list)
-        for part, gs in wanted.items():
-            for g, seen, audiences in _part_views(conn, whole, gs, part, when):
-                results[g].append((part, seen))
-                if not audiences <= waiting[g]:
-                    grown[g] = grown.get(g, waiting[g]) | audiences
-        for g in waiting.keys() - grown.keys():
-            closed[g] = waiting[g]
-            found[g] = [(set_id(waiting[g], part), seen) for part, seen in results[g]]
-        waiting = grown
-
-
-def _part_views(
-    conn: Connection, whole: Picture, groups: Iterable[int], part: Sight, when: tuple[datetime, int]
-) -> list[tuple[int, View, frozenset[int]]]:
-    """The views of every possible subject of these groups, as ``part`` sees them."""
-    components = {m.component_id for g in groups for m in whole.members[g]}
-    seen = of_components(conn, components, part, ms(when[0]))
-    subjects = [e for e in seen.entities() if e.may_be_subject]
-    return [
-        (whole.groups[e.entity_id], v, audiences)
-        for e, (v, audiences) in zip(
-            subjects, views(conn, subjects, part, when[0], hops=when[1]), strict=True
-        )
-    ]

@@ -87,7 +87,27 @@ def test_nothing_of_a_retracted_report_remains(db: Database) -> None:
     assert not found["identifier"]
     assert not found["name"]
     assert [(row[2], row[-1]) for row in found["report"]] == [(False, None)]
-    assert all(row[5] is None and row[4] == "" for row in found["profile"])
+    assert {row[9:15] for row in found["member"]} == {("", 0, 0, "", b"{}", b"")}
+
+
+def test_a_profile_is_shown_as_most_of_its_live_mentions_write_it(db: Database) -> None:
+    """Equal content is one profile, however it was written; arrival decides nothing."""
+    world = World()
+    given = [
+        report(str(n), persons=[garcia(name)])
+        for n, name in enumerate(("JOSE GARCIA", "José García", "José García"))
+    ]
+    records = [world.put(r) for r in given]
+    assert len(world.profiles) == 1
+    project(db, records[::-1], size=1)
+
+    def label() -> object:
+        with db.snapshot() as conn:
+            return conn.execute(select(tables.member.c.label)).scalar_one()
+
+    assert label() == "José García"
+    project(db, [world.retract(given[1].report_id), world.retract(given[2].report_id)])
+    assert label() == "JOSE GARCIA"
 
 
 def test_what_is_no_message_is_poison() -> None:

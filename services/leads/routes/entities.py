@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from services.leads import derivation, schemas
+from services.leads.access import WITHHELD, Standing
 from services.leads.answers import listing, page, place, resource
 from services.leads.disclosure import disclose
 from services.leads.entity_store import (
@@ -121,7 +122,7 @@ def _pages(routes: APIRouter, reading: Reading) -> None:
                     "local_id": m.local_id,
                     "role": m.role,
                     "profile_id": m.profile_id,
-                    "label": _label(entity, m.profile_id),
+                    "label": WITHHELD if m.standing & Standing.JUVENILE else m.label,
                 },
             )
             for m in found

@@ -51,6 +51,7 @@ def _mention() -> None:
         sa.Column("profile_id", HexId(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
         sa.Column("standing", sa.SmallInteger(), nullable=False),
         sa.Column("event_ms", sa.BigInteger(), nullable=False),
         sa.Column("until_ms", sa.BigInteger(), nullable=False),
@@ -84,20 +85,6 @@ def _link() -> None:
     op.create_index("link_target", "link", ["target", "event_ms", "report_id"], unique=False)
 
 
-def _profile() -> None:
-    op.create_table(
-        "profile",
-        sa.Column("profile_id", HexId(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("audience_id", sa.BigInteger(), nullable=False),
-        sa.Column("width", sa.Integer(), nullable=False),
-        sa.Column("label", sa.Text(), nullable=False),
-        sa.Column("features", sa.LargeBinary(), nullable=True),
-        sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("profile_id"),
-    )
-
-
 def _member() -> None:
     op.create_table(
         "member",
@@ -105,11 +92,18 @@ def _member() -> None:
         sa.Column("component_id", HexId(), nullable=False),
         sa.Column("split", sa.Boolean(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.Column("until_ms", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("search_until_ms", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("subject_until_ms", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("mask_until_ms", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("judged", sa.Boolean(), server_default="0", nullable=False),
+        sa.Column("until_ms", sa.BigInteger(), nullable=False),
+        sa.Column("search_until_ms", sa.BigInteger(), nullable=False),
+        sa.Column("subject_until_ms", sa.BigInteger(), nullable=False),
+        sa.Column("mask_until_ms", sa.BigInteger(), nullable=False),
+        sa.Column("judged", sa.Boolean(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("audience_id", sa.BigInteger(), nullable=False),
+        sa.Column("width", sa.Integer(), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("labels", sa.LargeBinary(), nullable=False),
+        sa.Column("features", sa.LargeBinary(), nullable=False),
+        sa.Column("content_version", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("profile_id"),
     )
     op.create_index("member_component", "member", ["component_id"], unique=False)
@@ -216,7 +210,6 @@ _TABLES = (
     _report,
     _mention,
     _link,
-    _profile,
     _member,
     _pair,
     _judgement,
