@@ -97,10 +97,10 @@ def _report_messages(conn: Connection, fuser: Fuser, arrivals: Sequence[Arrival]
     """A message for every arrival that is what stands; the lock keeps it so until the version is drawn."""
     standing = store.lock_reports(conn, {a.report_id for a in arrivals})
     version = store.next_version(conn)
-    current = [a for a in arrivals if _stands(a, standing.get(a.report_id))]
+    current = {a.report_id: a for a in arrivals if _stands(a, standing.get(a.report_id))}
     return [
         report_message(a, standing[a.report_id].version, (), fuser.stamp.of(str(UUID(a.report_id)), version))
-        for a in current
+        for a in current.values()
     ]
 
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 import pytest
 
 from services.fusion.fuse import Fuser
-from shared.contracts.entities import Identifier, Person
+from shared.contracts.entities import Person
 from shared.database import Database, migrate, open_database
 from shared.log import Record
 from tests.fusion import mutants
 from tests.fusion.conftest import MIGRATIONS
 from tests.fusion.schedules import Hand, clear, open_for_schedules, run_schedule
 from tests.fusion.tiny import Tiny
-from tests.fusion.world import World, check
+from tests.fusion.world import World, check, someone
 
 FOUND_WITHIN = 60
 """Schedules in which a mutant must be found out."""
@@ -54,11 +54,6 @@ def test_schedules_find_out_who_breaks_a_rule(server: Database, mutant: type[Fus
         except (AssertionError, KeyError):
             return
     pytest.fail(f"{mutant.__name__} went unnoticed: {mutant.__doc__}")
-
-
-def someone(name: str, year: str = "", phone: str = "", sex: str = "U") -> Person:
-    ids = (Identifier(type="PHONE", value=phone),) if phone else ()
-    return Person(local_id="p", full_name=name, dob=year or None, sex=sex, ids=ids)
 
 
 @dataclass

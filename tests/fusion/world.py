@@ -12,7 +12,7 @@ from sqlalchemy import select
 from services.fusion import tables
 from services.fusion.core.profile import Profile
 from services.fusion.values import unpack_ids, unpack_keys
-from shared.contracts.entities import Person
+from shared.contracts.entities import Identifier, Person
 from shared.contracts.facts import EventKind, Facts
 from shared.contracts.handling import Audience, Handling, audience_of
 from shared.contracts.judgement import Judgement
@@ -52,6 +52,11 @@ def report(
         persons=tuple(persons) if action != "RETRACT" else (),
         facts=Facts(kind=EventKind.TARGET),
     )
+
+
+def someone(name: str, year: str = "", phone: str = "", sex: str = "U") -> Person:
+    ids = (Identifier(type="PHONE", value=phone),) if phone else ()
+    return Person(local_id="p", full_name=name, dob=year or None, sex=sex, ids=ids)
 
 
 def judgement(number: int, a: str, b: str, *, same: bool) -> Judgement:
