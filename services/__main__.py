@@ -11,6 +11,7 @@ from services.command.demo import demo
 from services.command.environment import environment_for
 from services.command.resolve import resolve
 from services.command.simulate import simulate
+from services.command.train import train
 from services.command.up import up
 
 Port = Annotated[int | None, typer.Option("--port", envvar="INTERLOCK_PORT", help="Listen here instead.")]
@@ -32,6 +33,7 @@ def _running(app: typer.Typer) -> None:
     app.add_typer(serve, name="serve", rich_help_panel=entry.RUNNING)
     app.command("simulate", rich_help_panel=entry.SENDING)(simulate)
     app.command("resolve", rich_help_panel=entry.RESOLVING)(resolve)
+    app.command("train", rich_help_panel=entry.RESOLVING)(train)
 
 
 # Each service is imported only where it is served, so that no other command waits for it.

@@ -16,27 +16,35 @@ if TYPE_CHECKING:
 LOWEST_BITS, HIGHEST_BITS = 0.0, 100.0
 
 
+File = Annotated[
+    Path, typer.Argument(metavar="FILE", help="CSV or JSON lines (also .gz), or Parquet.", dir_okay=False)
+]
+KindName = Annotated[str, typer.Option("--as", metavar="KIND", help="person, organization, vessel, …")]
+Folder = Annotated[Path, typer.Option("--out", metavar="DIR", help="Write the answers here.")]
+Mapped = Annotated[
+    list[str] | None,
+    typer.Option("--map", metavar="COLUMN=FIELD,…", help="Which column is which field; repeats."),
+]
+Threshold = Annotated[
+    float | None,
+    typer.Option(min=LOWEST_BITS, max=HIGHEST_BITS, metavar="BITS", help="What a pair needs to be the same."),
+]
+Training = Annotated[
+    bool, typer.Option("--train", help="First estimate the weights from the file itself, unlabelled.")
+]
+Keep = Annotated[bool, typer.Option("--keep", help="Leave the database, resolver.db, in DIR.")]
+Seed = Annotated[int, typer.Option(help="Of --train: equal seeds give equal weights.")]
+
+
 def resolve(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="CSV or JSON lines (also .gz), or Parquet.", dir_okay=False)
-    ],
-    kind: Annotated[str, typer.Option("--as", metavar="KIND", help="person, organization, vessel, …")],
-    folder: Annotated[Path, typer.Option("--out", metavar="DIR", help="Write the answers here.")],
-    mapping: Annotated[
-        list[str] | None,
-        typer.Option("--map", metavar="COLUMN=FIELD,…", help="Which column is which field; repeats."),
-    ] = None,
-    threshold: Annotated[
-        float | None,
-        typer.Option(
-            min=LOWEST_BITS, max=HIGHEST_BITS, metavar="BITS", help="What a pair needs to be the same."
-        ),
-    ] = None,
-    training: Annotated[
-        bool, typer.Option("--train", help="First estimate the weights from the file itself, unlabelled.")
-    ] = False,
-    keep: Annotated[bool, typer.Option("--keep", help="Leave the database, resolver.db, in DIR.")] = False,
-    seed: Annotated[int, typer.Option(help="Of --train: equal seeds give equal weights.")] = 1,
+    file: File,
+    kind: KindName,
+    folder: Folder,
+    mapping: Mapped = None,
+    threshold: Threshold = None,
+    training: Training = False,
+    keep: Keep = False,
+    seed: Seed = 1,
     json: Json = False,
 ) -> None:
     """Resolve a list: which rows are one person, organisation, vessel.
@@ -61,17 +69,8 @@ def resolve(
     from services.fusion.backload import Order  # noqa: PLC0415  # no other command waits for its libraries
     from services.fusion.backload import resolve as run  # noqa: PLC0415  # as above
 
-    order = Order(
-        file,
-        kind,
-        folder,
-        mapping=_mapping(mapping or []),
-        model_file=settings_for(None).model_file,
-        threshold=None if threshold is None else round(threshold * 100),
-        training=training,
-        keep=keep,
-        seed=seed,
-    )
+    model, needed = settings_for(None).model_file, None if threshold is None else round(threshold * 100)
+    order = Order(file, kind, folder, _mapping(mapping or []), model, needed, training, keep, seed)
     with Progress(console=err(), disable=json, transient=True) as progress:
         found = run(order, _teller(progress))
     if json:

@@ -24,7 +24,7 @@ def fill(db: Database, count: int) -> None:
     fuser = backload.Backload(db, model)
     arrivals = {}
     for n in range(count):
-        audience = "TXZZZ0001;;" if n % 10 == 0 else "*"
+        audience = "TXZZZ0001;;;" if n % 10 == 0 else "*"
         name = f"{GIVEN[n % 8]}|{FAMILY[n // 8 % 8]}||"
         for copy in range(2):
             born = f"19{40 + n % 50}-{n % 12 + 1:02}-{n % 28 + 1:02}"
