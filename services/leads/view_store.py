@@ -38,13 +38,13 @@ class Evaluation:
 
 @dataclass(slots=True)
 class _Work:
-    """A batch in progress: the whole's groups, and per group its combination so far and what was found."""
+    """A batch in progress: the whole's groups, and per group its combination so far and what each sight saw."""
 
     now: datetime
     hops: int
     whole: Picture
     combinations: dict[int, Combination]
-    found: dict[int, list[tuple[Sight, View]]]
+    seen: dict[int, dict[Sight, list[View]]]
 
 
 def evaluations(conn: Connection, dues: Sequence[Due], now: datetime, *, hops: int = 2) -> list[Evaluation]:
@@ -54,14 +54,12 @@ def evaluations(conn: Connection, dues: Sequence[Due], now: datetime, *, hops: i
     viewer's sets, and what a new clearance makes due, are known.
     """
     whole = of_components(conn, [d.component_id for d in dues], None, ms(now))
-    work = _Work(now, hops, whole, dict(whole.audiences), defaultdict(list))
+    work = _Work(now, hops, whole, dict(whole.audiences), {g: {} for g in whole.audiences})
     sights = [NOBODY, *known_sights(conn)]
     waiting = set(work.combinations)
     while waiting:
         before = {g: work.combinations[g] for g in waiting}
-        for g in waiting:
-            work.found[g] = []
-        for sight, groups in _chosen(before, sights):
+        for sight, groups in _parts_to_see(work, before, sights):
             _look(conn, work, sight, groups)
         waiting = {g for g in waiting if work.combinations[g] != before[g]}
     group_of = {m.component_id: g for g, members in whole.members.items() for m in members}
@@ -76,11 +74,18 @@ def _by_set(work: _Work, group: int | None) -> tuple[tuple[int, View], ...]:
     if group is None:
         return ()
     combination = work.combinations[group]
-    return tuple((set_id(combination, sight), view) for sight, view in work.found[group])
+    return tuple(
+        (set_id(combination, sight), view_) for sight, found in work.seen[group].items() for view_ in found
+    )
 
 
-def _chosen(combinations: Mapping[int, Combination], sights: Sequence[Sight]) -> list[tuple[Sight, set[int]]]:
-    """For each sight the groups to look at with it, so that every distinct visible part is looked at once."""
+def _parts_to_see(
+    work: _Work, combinations: Mapping[int, Combination], sights: Sequence[Sight]
+) -> list[tuple[Sight, set[int]]]:
+    """For each sight the groups to look at with it, so that every distinct visible part is seen once.
+
+    The first sight that gives a part stands for it, and still does when the combination has grown.
+    """
     found: dict[Sight, set[int]] = defaultdict(set)
     for g, combination in combinations.items():
         done: set[Sight] = set()
@@ -88,7 +93,8 @@ def _chosen(combinations: Mapping[int, Combination], sights: Sequence[Sight]) ->
             part = sight & combination
             if part and part not in done:
                 done.add(part)
-                found[sight].add(g)
+                if sight not in work.seen[g]:
+                    found[sight].add(g)
     return list(found.items())
 
 
@@ -96,9 +102,11 @@ def _look(conn: Connection, work: _Work, sight: Sight, groups: set[int]) -> None
     """Add the views that a sight has of these groups' subjects.
 
     A group's combination grows by the audiences of everything that takes part, seen or not: where it does,
-    the group has further parts, and is looked at again.
+    the group may have further parts.
     """
     now_ms = ms(work.now)
+    for g in groups:
+        work.seen[g][sight] = []
     components = {m.component_id for g in groups for m in work.whole.members[g]}
     seen = of_components(conn, components, sight, now_ms)
     subjects = [e for e in seen.entities() if e.may_be_subject]
@@ -108,7 +116,7 @@ def _look(conn: Connection, work: _Work, sight: Sight, groups: set[int]) -> None
         subjects, views(conn, subjects, sight, work.now, hops=work.hops, own=own), strict=True
     ):
         g = work.whole.groups[e.entity_id]
-        work.found[g].append((sight, view_))
+        work.seen[g][sight].append(view_)
         work.combinations[g] |= audiences
 
 
