@@ -105,5 +105,6 @@ def _projected(url: str) -> dict[str, Any]:
         "mentions": {tuple(m) for m in mentions},
         "links": {tuple(x) for x in links},
         "components": {frozenset(c) for c in components.values()},
-        "leads": {tuple(x) for x in found},
+        "leads": {tuple(x)[:3] for x in found},
+        "scores": {(x.lead_id, x.set_id): x.score for x in found},
     }

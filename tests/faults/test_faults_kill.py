@@ -112,11 +112,14 @@ def test_killing_any_process_at_any_point_loses_nothing_and_changes_nothing(
 
     assert accepted["accepted"] == expected_push["accepted"]
     assert accepted["refused"] == expected_push["refused"]
+    scores, expected_scores = found.pop("scores"), expected.pop("scores")
     for part, value in expected.items():
         missing, extra = value - found[part], found[part] - value
         assert not missing | extra, (
             f"{part}: {len(missing)} missing {_few(missing)}, {len(extra)} extra {_few(extra)}"
         )
+    for lead, score in expected_scores.items():
+        assert scores[lead] == pytest.approx(score, rel=0.01, abs=2), "scores fade by the day, not otherwise"
     assert len(expected["reports"]) > REPORTS * 0.8
     assert expected["leads"]
 
