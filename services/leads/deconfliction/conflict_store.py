@@ -9,8 +9,9 @@ from sqlalchemy import Connection, and_, func, or_, select, update
 
 from services.leads.deconfliction.states import FINAL, Conflict, Outcome, State, Urgency
 from services.leads.deconfliction.tables import conflict, notice
-from shared.database import upsert
+from shared.database import advisory_lock, upsert
 
+_NOTICE_LOCK: Final = 0x0DEC_0003_0000
 QUEUED: Final = "QUEUED"
 """Waiting for a watch officer, who confirms or dismisses."""
 DISMISSED: Final = "DISMISSED"
@@ -141,8 +142,26 @@ def in_state(
 
 
 def add_notices(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Enter notices; one that is there already stays as it is."""
-    upsert(conn, notice, list(rows), update=())
+    """Enter notices; one that is there already stays as it is.
+
+    Their times grow in the order in which they become visible, so that whoever reads on after the newest he
+    has seen misses none.
+    """
+    if not rows:
+        return
+    advisory_lock(conn, _NOTICE_LOCK)
+    newest = conn.execute(select(func.max(notice.c.created_ms))).scalar() or 0
+    stamped = [{**row, "created_ms": max(row["created_ms"], newest + n)} for n, row in enumerate(rows, 1)]
+    upsert(conn, notice, stamped, update=())
+
+
+def rung(conn: Connection, after: int | None) -> dict[str, int]:
+    """The agencies with notices past this time, each with its newest one's; None: the newest of all."""
+    if after is None:
+        return {"": conn.execute(select(func.max(notice.c.created_ms))).scalar() or 0}
+    newest = func.max(notice.c.created_ms)
+    statement = select(notice.c.agency, newest).where(notice.c.created_ms > after).group_by(notice.c.agency)
+    return {row[0]: row[1] for row in conn.execute(statement)}
 
 
 def notices(

@@ -223,10 +223,14 @@ def counts(conn: Connection) -> dict[str, int]:
 def spend(conn: Connection, day: int, agency: str, person: tuple[bytes, bytes], amount: int) -> int:
     """Add to what a user has asked for on one day; the new total. ``person`` is (hash, sealed)."""
     where = (query_count.c.day == day, query_count.c.agency == agency, query_count.c.person == person[0])
-    row = {"day": day, "agency": agency, "person": person[0], "sealed": person[1], "identifiers": 0}
-    upsert(conn, query_count, [row], update=())
-    conn.execute(update(query_count).where(*where).values(identifiers=query_count.c.identifiers + amount))
-    return int(conn.execute(select(query_count.c.identifiers).where(*where)).scalar_one())
+    more = update(query_count).where(*where).values(identifiers=query_count.c.identifiers + amount)
+    more_now = more.returning(query_count.c.identifiers)
+    found = conn.execute(more_now).scalar()
+    if found is None:
+        row = {"day": day, "agency": agency, "person": person[0], "sealed": person[1], "identifiers": 0}
+        upsert(conn, query_count, [row], update=())
+        found = conn.execute(more_now).scalar_one()
+    return int(found)
 
 
 def forget_counts(conn: Connection, before_day: int) -> None:

@@ -108,6 +108,7 @@ notice: Final = Table(
     Column("basis_id", BigInteger, comment="of a notice about a lead: who may read it; null: the agency"),
     Index("dc_notice_agency", "agency", "created_ms", "notice_id"),
     Index("dc_notice_conflict", "conflict_id"),
+    Index("dc_notice_created", "created_ms"),
 )
 
 delivery: Final = Table(

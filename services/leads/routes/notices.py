@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Annotated, Final, Literal
 
 import orjson
@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from services.leads.answers import listing, page, place
+from services.leads.deconfliction.bell import Bell
 from services.leads.deconfliction.channels import Channels
 from services.leads.deconfliction.delivery import check_address
 from services.leads.deconfliction.desk import Desk, Placed
@@ -23,8 +24,8 @@ from shared.contracts.model import Contract
 from shared.problems import CONFLICT, FORBIDDEN, INVALID, NOT_FOUND, UNAUTHENTICATED, problem_responses
 from shared.web import Who, require
 
-LOOK_SECONDS: Final = 0.2
-"""How often an open stream looks for new notices."""
+MANY: Final = 100
+"""Notices that a stream reads at once."""
 SILENCE_SECONDS: Final = 15.0
 """After so long without a notice a stream sends a comment, so that both ends know it lives."""
 _PLACE = re.compile(r"([0-9]{1,15})-([0-9a-f-]{36})")
@@ -49,13 +50,13 @@ class NewChannel(Contract):
 def router(registry: Registry) -> APIRouter:
     """The routes."""
     routes = APIRouter(prefix="/v1")
-    _notice_routes(routes, Desk(registry))
+    _notice_routes(routes, Desk(registry), Bell(registry))
     _conflict_routes(routes, Desk(registry))
     _channel_routes(routes, Channels(registry))
     return routes
 
 
-def _notice_routes(routes: APIRouter, desk: Desk) -> None:
+def _notice_routes(routes: APIRouter, desk: Desk, bell: Bell) -> None:
     @routes.get("/notices", tags=["deconfliction"], summary="The agency's inbox", responses=_LISTS)
     def notices(
         who: Who, limit: Annotated[int, Query(ge=1, le=500)] = 50, cursor: str | None = None
@@ -70,7 +71,7 @@ def _notice_routes(routes: APIRouter, desk: Desk) -> None:
         """Server-sent events ``notice``; ``Last-Event-ID`` goes on where a stream broke off."""
         found = _PLACE.fullmatch(last_event_id or "")
         after = (int(found[1]), found[2]) if found else (0, "")
-        return StreamingResponse(_events(desk, who, after), media_type="text/event-stream")
+        return StreamingResponse(_events(desk, bell, who, after), media_type="text/event-stream")
 
     @routes.post(
         "/notices/{notice_id}/acknowledge",
@@ -84,25 +85,25 @@ def _notice_routes(routes: APIRouter, desk: Desk) -> None:
             return listing(desk.acknowledge(who.agency, notice_id, who.subject))
 
 
-async def _events(desk: Desk, who: Identity, after: tuple[int, str]) -> AsyncIterator[bytes]:
+async def _events(
+    desk: Desk, bell: Bell, who: Identity, after: tuple[int, str]
+) -> AsyncGenerator[bytes, None]:
     """The agency's notices after a place, and then every new one."""
-    silent = 0.0
-    while True:
-        rows: list[Placed] = await run_in_threadpool(
-            desk.inbox, who.clearance, after, 100, supervisor=_supervises(who)
-        )
-        for where, notice in rows:
-            after = (where[0], where[1])
-            yield b"id: %d-%s\nevent: notice\ndata: %s\n\n" % (
-                where[0],
-                where[1].encode(),
-                orjson.dumps(notice),
+    with bell.listening(who.agency) as rung:
+        while True:
+            rung.clear()
+            rows: list[Placed] = await run_in_threadpool(
+                desk.inbox, who.clearance, after, MANY, supervisor=_supervises(who)
             )
-        silent = 0.0 if rows else silent + LOOK_SECONDS
-        if silent >= SILENCE_SECONDS:
-            silent = 0.0
-            yield b": still here\n\n"
-        await asyncio.sleep(LOOK_SECONDS)
+            for where, notice in rows:
+                after = (where[0], where[1])
+                text = orjson.dumps(notice)
+                yield b"id: %d-%s\nevent: notice\ndata: %s\n\n" % (where[0], where[1].encode(), text)
+            if len(rows) < MANY:
+                try:
+                    await asyncio.wait_for(rung.wait(), SILENCE_SECONDS)
+                except TimeoutError:
+                    yield b": still here\n\n"
 
 
 def _conflict_routes(routes: APIRouter, desk: Desk) -> None:

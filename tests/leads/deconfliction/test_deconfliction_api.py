@@ -7,6 +7,7 @@ from itertools import count
 import anyio
 import pytest
 
+from services.leads.deconfliction.bell import Bell
 from services.leads.deconfliction.desk import Desk
 from services.leads.routes.notices import _events
 from shared.auth import Identity
@@ -131,14 +132,18 @@ def test_a_stream_goes_on_after_the_last_event(counter: Counter) -> None:
         counter.client(A).post(T, json=target(f"a{n}", f"+1915555014{n}"))
         counter.client(B).post(T, json=target(f"b{n}", f"+1915555014{n}"))
     counter.house.settle()
+    registry = counter.house.registry
     who = Identity("ana", frozenset({"analyst"}), Clearance(A))
 
     async def take(after: tuple[int, str], number: int) -> list[str]:
         found: list[str] = []
-        async for event in _events(Desk(counter.house.registry), who, after):
-            found.append(event.decode())
-            if len(found) == number:
-                break
+        bell = Bell(registry)
+        events = _events(Desk(registry), bell, who, after)
+        while len(found) < number:
+            found.append((await anext(events)).decode())
+        await events.aclose()
+        while not bell.is_quiet:
+            await anyio.sleep(0.01)
         return found
 
     first = anyio.run(take, (0, ""), 3)

@@ -104,6 +104,7 @@ def _notice() -> None:
         sa.PrimaryKeyConstraint("notice_id"),
     )
     op.create_index("dc_notice_agency", "dc_notice", ["agency", "created_ms", "notice_id"], unique=False)
+    op.create_index("dc_notice_created", "dc_notice", ["created_ms"], unique=False)
     op.create_index("dc_notice_conflict", "dc_notice", ["conflict_id"], unique=False)
 
 
