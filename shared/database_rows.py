@@ -270,7 +270,7 @@ Codec = tuple[Callable[[Any], Any] | None, Callable[[Any], Any] | None, str]
 def _codec(table: Table, name: str, dialect: Dialect) -> Codec:
     column = table.c[name].type
     direct = getattr(column, "codec", None)
-    implementation = column.dialect_impl(dialect)
+    implementation: Any = column.dialect_impl(dialect)
     cast = implementation.compile(dialect).partition(" COLLATE ")[0]
     if direct is not None:
         bind, result = direct(dialect.name)

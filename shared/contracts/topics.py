@@ -6,7 +6,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A topic of the log; compacted = keeps the latest value of each key; ``retention_days`` None = for ever."""
+    """A topic; compacted = keeps the latest value of each key; ``retention_days`` None = for ever."""
 
     name: str
     compacted: bool
