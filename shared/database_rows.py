@@ -275,7 +275,7 @@ def _codec(table: Table, name: str, dialect: Dialect) -> Codec:
     if direct is not None:
         bind, result = direct(dialect.name)
         return bind, result, cast
-    if isinstance(implementation, (Numeric, Float)) and dialect.name == "postgresql":
+    if issubclass(type(implementation), (Numeric, Float)) and dialect.name == "postgresql":
         return implementation.bind_processor(dialect), None, cast  # the driver gives the right numbers
     return implementation.bind_processor(dialect), implementation.result_processor(dialect, None), cast
 
