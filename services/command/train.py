@@ -98,7 +98,7 @@ def _summary(found: "Trained") -> list[str]:
     return [
         "",
         f"Threshold {bits(before)} → {bits(after)} bits.",
-        f"Learned from {found.profiles:,} of {found.there:,} open profiles; {round(found.matches):,} pairs match.",
+        f"Learned from {found.profiles:,} of {found.there:,} open profiles, {round(found.matches):,} pairs.",
         f"Entities of the sample: {moved.before:,} → {moved.after:,}.",
         f"Made by merging: {moved.merged:,}. Of today's, split: {moved.split:,}.",
         *(f"  would join: interlock why {a} {b}" for a, b in moved.joined),
