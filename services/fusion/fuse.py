@@ -6,14 +6,18 @@ profiles at once, whoever reads later sees the other's committed keys.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Final
 from uuid import UUID, uuid4
 
 from sqlalchemy import Connection
 
 from services.fusion import journal_store, store, tables
 from services.fusion.cache import Profiles
+from services.fusion.core.profile import Profile
 from services.fusion.intake import Arrival, Decision, Standing, arrive, decide, fold
 from services.fusion.pairing import Pairing
 from services.fusion.publish import Stamp, component_messages, component_states, report_message, single_state
@@ -25,6 +29,8 @@ from shared.database import Database, publish, relay
 from shared.errors import Poison
 from shared.log import Log, NewRecord, Record
 
+STEPS: Final = ("parse", "store", "read", "settle")
+"""What ``Fuser.spent`` counts the seconds of."""
 Refused = tuple[Record, Poison]
 
 
@@ -52,6 +58,7 @@ class Fuser(Pairing, Settling):
         self.stamp = Stamp(resolver.version, resolver.threshold)
         self._wait = wait
         self.unsure = True
+        self.spent: dict[str, float] = dict.fromkeys(STEPS, 0.0)
 
     def back_off(self, attempt: int) -> None:
         """Wait before a new attempt."""
@@ -60,9 +67,11 @@ class Fuser(Pairing, Settling):
     def handle(self, records: Sequence[Record]) -> list[Refused]:
         """Fuse a batch durably; the records that can never be fused, with the reason."""
         self.catch_up()
-        batch = self.parse(records)
+        with self.timed("parse"):
+            batch = self.parse(records)
         self.unsure = True
-        work = self.take_in(batch)
+        with self.timed("store"):
+            work = self.take_in(batch)
         if work is not None:
             self.finish(work)
         self.unsure = False
@@ -70,7 +79,19 @@ class Fuser(Pairing, Settling):
 
     def finish(self, work: Work) -> None:
         """T2 and T3."""
-        self.settle(work, self.read(work))
+        with self.timed("read"):
+            reading = self.read(work)
+        with self.timed("settle"):
+            self.settle(work, reading)
+
+    @contextmanager
+    def timed(self, step: str) -> Iterator[None]:
+        """Add to the seconds spent in a step."""
+        started = perf_counter()
+        try:
+            yield
+        finally:
+            self.spent[step] += perf_counter() - started
 
     def catch_up(self) -> None:
         """Finish what this worker began, or adopted, before something went wrong."""
@@ -108,11 +129,9 @@ class Fuser(Pairing, Settling):
         self.pause("t1.begin")
         with self.db.transaction() as conn:
             accepted, changes = self.stand(conn, batch)
-            held = self.cache.hold(
-                m.profile for a in accepted for m in a.normalised.mentions if m.profile is not None
-            )
+            profiles = {p.id: p for a in accepted for m in a.normalised.mentions if (p := m.profile)}
             self.pause("t1.standing")
-            born, died = self.count(conn, changes, held)
+            born, died = self.count(conn, changes, profiles)
             self.pause("t1.counted")
             judged = store.put_judgements(conn, batch.decisions) if batch.decisions else set()
             version = store.next_version(conn)
@@ -166,13 +185,13 @@ class Fuser(Pairing, Settling):
         return accepted, {i: n for i, n in changes.items() if n}
 
     def count(
-        self, conn: Connection, changes: Mapping[str, int], held: Mapping[str, Held]
+        self, conn: Connection, changes: Mapping[str, int], profiles: Mapping[str, Profile]
     ) -> tuple[dict[str, Held], dict[str, Held]]:
         """Count mentions, and keep the postings to the live profiles; those that became live, and dead."""
         if not changes:
             return {}, {}
-        counts = store.count_profiles(conn, changes, held)
-        born = {i: held[i] for i, (before, after) in counts.items() if before <= 0 < after}
+        counts = store.count_profiles(conn, self.cache, changes, profiles)
+        born = self.cache.hold(profiles[i] for i, (before, after) in counts.items() if before <= 0 < after)
         gone = [i for i, (before, after) in counts.items() if after <= 0 < before]
         died = store.load_profiles(conn, self.cache, gone)
         store.add_postings(conn, born.values())

@@ -68,33 +68,34 @@ def _report_row(report_id: str, standing: Standing) -> dict[str, Any]:
 
 
 def count_profiles(
-    conn: Connection, changes: Mapping[str, int], known: Mapping[str, Held]
+    conn: Connection, cache: Profiles, changes: Mapping[str, int], profiles: Mapping[str, Profile]
 ) -> dict[str, tuple[int, int]]:
-    """Add to the profiles' counts, making rows for the new ones; counts before and after, by id."""
-    rows = [_profile_row(i, n, known.get(i)) for i, n in changes.items()]
-    return accumulate(conn, tables.profile, rows, key="id", column="count")
+    """Add to the profiles' counts, making rows for the new ones; counts before and after, by id.
+
+    Most profiles are known already: their content is neither worked out nor sent.
+    """
+    known = {r[0] for r in fetch(conn, tables.profile, ("id",), "id", changes)}
+    held = cache.hold(p for i, p in profiles.items() if i not in known)
+    rows = [_profile_row(i, n, held.get(i)) for i, n in changes.items()]
+    counts = accumulate(conn, tables.profile, rows, key="id", column="count")
+    back = [i for i, (before, after) in counts.items() if before <= 0 < after and i in known]
+    if back:  # dead and not yet reaped, or reaped since: then the row that was made is empty
+        rows = [_profile_row(i, counts[i][1], h) for i, h in cache.hold(profiles[i] for i in back).items()]
+        upsert(conn, tables.profile, rows)
+    return counts
 
 
 def _profile_row(profile_id: str, count: int, held: Held | None) -> dict[str, Any]:
-    if held is None:  # a profile that only loses mentions is stored already
-        return {
-            "id": profile_id,
-            "count": count,
-            "kind": "",
-            "audience": "",
-            "label": "",
-            "content": b"",
-            "keys": b"",
-        }
-    profile = held.profile
+    """A profile's row; without its content where only the count of a stored one changes."""
+    profile = None if held is None else held.profile
     return {
         "id": profile_id,
         "count": count,
-        "kind": profile.kind.value,
-        "audience": profile.audience,
-        "label": profile.label,
-        "content": profile.content,
-        "keys": pack_keys(held.keys),
+        "kind": profile.kind.value if profile else "",
+        "audience": profile.audience if profile else "",
+        "label": profile.label if profile else "",
+        "content": profile.content if profile else b"",
+        "keys": pack_keys(held.keys) if held else b"",
     }
 
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from services.fusion.figures import ADOPTED, COMPARED
+from services.fusion.figures import ADOPTED, COMPARED, STEP_SECONDS
 from services.fusion.fuse import Fuser
 from services.fusion.recover import LEASE, beat, recover
 from services.fusion.resolver import Resolver
@@ -41,6 +41,7 @@ class FusionHandler:
         self._clock = clock
         self._due = 0.0
         self._compared = 0
+        self._spent: dict[str, float] = {}
         self.fuser = Fuser(db, resolver, owner, wait)
 
     def handle(self, records: Sequence[Record]) -> Sequence[DeadLetter]:
@@ -73,6 +74,9 @@ class FusionHandler:
         now_ms = self._clock() * 1000
         for record in reports:
             FUSE_SECONDS.observe(max(0.0, now_ms - record.timestamp_ms) / 1000)
+        for step, seconds in self.fuser.spent.items():
+            STEP_SECONDS.labels(step).observe(seconds - self._spent.get(step, 0.0))
+        self._spent = dict(self.fuser.spent)
         compared = self.fuser.cache.compared
         COMPARED.inc(compared - self._compared)
         self._compared = compared

@@ -1,0 +1,284 @@
+"""Fusing: `python bench/fuse.py [--database URL] [--sizes 10000 50000] [--workers 2] [--stream mixed]`.
+
+Fills a database to each size in turn (profiles) and measures there: reports committed a second, pairs
+scored, where the time goes, memory, disk, and the latency of single reports. Workers are processes; each
+makes a chunk of its stream, all wait for each other, then the clock runs while they fuse, with messages
+relayed to a log that counts them. Without --database: SQLite in a temporary directory.
+
+The mixed stream: 70 % plate reads, 8 % calls, 6 % crossings, 6 % money, 6 % targets, 4 % seizures. Of the
+people and things in it, --novelty are new and the others known already. `persons`: targets alone.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import platform
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from multiprocessing.connection import Connection
+from pathlib import Path
+from random import Random
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import services.fusion
+from services.fusion.core.model import load
+from services.fusion.fuse import Fuser
+from services.fusion.resolver import CoreResolver
+from services.fusion.size_store import ENTITIES, PROFILES, sizes
+from services.fusion.worker import wait
+from services.simulator.mentions import Cast
+from services.simulator.population import World
+from shared.contracts.topics import REPORTS
+from shared.database import migrate, open_database
+from shared.log import NewRecord, Position, Record
+
+MIX = (("read", 70), ("calls", 8), ("crossing", 6), ("money", 6), ("target", 6), ("seizure", 4))
+PACKAGES = ("sqlalchemy", "psycopg", "pydantic", "orjson", "rapidfuzz")
+HANDLING = {"cui": "CUI//LEI", "tlp": "GREEN", "share": "GREEN"}
+ENVELOPE = {
+    "action": "INSERT", "version": 1, "received_at": "2026-03-01T08:00:00Z", "case_no": "C-26-1",
+    "legal_basis": {"kind": "BORDER_SEARCH", "reference": "19 USC 1467"},
+    "evaluation": {"reliability": "B", "credibility": "2"}, "handling": HANDLING,
+    "retention": {"class": "INTEL", "review_by": "2027-03-01", "retain_until": "2030-03-01"},
+}  # fmt: skip
+
+
+class Stream:
+    """Reports about a population that grows: numbers below ``known`` are old, the worker adds its own."""
+
+    def __init__(self, seed: int, kinds: str) -> None:
+        self.rng = Random(seed)
+        self.world = World(1, 1 << 40)
+        self.kinds = [k for k, share in MIX for _ in range(share)] if kinds == "mixed" else ["target"]
+
+    def someone(self, known: list[int], novelty: float) -> int:
+        """A number, new or known; ``known`` is [first, next new, step]."""
+        if not known[0] or self.rng.random() < novelty:
+            known[1] += known[2]
+            return known[1] - known[2]
+        return int(self.rng.random() * known[0])
+
+    def records(self, count: int, known: list[int], novelty: float) -> list[Record]:
+        """So many records."""
+        found = []
+        for n in range(count):
+            value, report_id = self.report(known, novelty)
+            position = Position(REPORTS.name, 0, n)
+            found.append(Record(position, report_id, value, {}, int(time.time() * 1000)))
+        return found
+
+    def report(self, known: list[int], novelty: float) -> tuple[bytes, str]:
+        """One report as the log holds it, and its id."""
+        kind = self.rng.choice(self.kinds)
+        cast = Cast(self.world, self.rng)
+        getattr(self, kind)(cast, self.someone(known, novelty))
+        report_id = str(UUID(int=self.rng.getrandbits(128)))
+        agency = f"{self.rng.choice(('TX', 'AZ', 'CA', 'NM'))}ZZZ0001"
+        document = ENVELOPE | {
+            "report_id": report_id, "feed": "EPIC", "schema": "EPIC.LPR/1",
+            "source_report_no": report_id[:18], "event_start": "2026-03-01T07:59:58Z",
+            "originator": {"agency_id": agency, "contact_name": "Officer Example", "phone": "+19155550142"},
+            "facts": {"kind": "READ"}, "relations": cast.relations, **cast.lists,
+        }  # fmt: skip
+        return orjson.dumps(document), report_id
+
+    def phone(self, who: int) -> str:
+        """A number of the range reserved for fiction: there are some 35,000, so many people share one."""
+        return str(self.world.phone(who % 1_000_000 % (self.world.phones // 3 - 2_001)))
+
+    def read(self, cast: Cast, who: int) -> None:
+        """A plate reader's read."""
+        cast.vehicle(who)
+        reader = f"READER-{self.rng.randrange(400):03d}"
+        cast.add("l", "", {"role": "PLACE", "address": reader, "city": "El Paso", "state": "TX"})
+
+    def calls(self, cast: Cast, who: int) -> None:
+        """A toll record: a number and those it called."""
+        for step in (0, 1, 2):
+            cast.number(self.phone(who + step))
+
+    def crossing(self, cast: Cast, who: int) -> None:
+        """A border crossing: driver and vehicle."""
+        driver, vehicle = cast.person(who, "DRIVER", documents=0.9), cast.vehicle(who, full=True)
+        cast.relate(driver, vehicle, "DRIVES")
+
+    def money(self, cast: Cast, who: int) -> None:
+        """An account and its holder."""
+        cast.relate(cast.person(who, "ACCOUNT_HOLDER"), cast.account(who), "HOLDS")
+
+    def target(self, cast: Cast, who: int) -> None:
+        """A person with what is known of him."""
+        person = cast.person(who, "TARGET", documents=0.5)
+        number = cast.number(self.phone(who))
+        cast.relate(person, number, "USES")
+        if self.rng.random() < 0.5:
+            cast.relate(person, cast.vehicle(who), "DRIVES")
+
+    def seizure(self, cast: Cast, who: int) -> None:
+        """A seizure: driver, passenger, vehicle, telephone, drugs."""
+        driver, vehicle = cast.person(who, "SUBJECT", documents=0.8), cast.vehicle(who, full=True)
+        cast.relate(driver, vehicle, "DRIVES")
+        cast.relate(cast.person(max(0, who - 1), "PASSENGER"), vehicle, "PASSENGER_OF")
+        cast.number(self.phone(who))
+
+
+class Counting:
+    """A log that counts what is sent."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+
+    def append(self, _topic: str, records: Sequence[NewRecord]) -> list[Position]:
+        """Count."""
+        self.bytes += sum(len(r.value or b"") for r in records)
+        return []
+
+
+def work(pipe: Connection, url: str, seed: int, kinds: str) -> None:
+    """A worker process: makes records when told, fuses them when told, reports."""
+    db = open_database(url, cache_mb=128, pool_size=2)
+    log, stream = Counting(), Stream(seed, kinds)
+    fuser = Fuser(db, CoreResolver(load()), f"bench-{seed}", wait)
+    while (order := pipe.recv()) is not None:
+        count, known, novelty, batch = order
+        records = stream.records(count, known, novelty)
+        before, compared, sent = dict(fuser.spent), fuser.cache.compared, log.bytes
+        pipe.send(known[1])
+        pipe.recv()
+        started, cpu, relayed, batches = time.perf_counter(), time.process_time(), 0.0, []
+        for at in range(0, count, batch):
+            begun = time.perf_counter()
+            assert fuser.handle(records[at : at + batch]) == []
+            handled = time.perf_counter()
+            fuser.relay(log)
+            batches.append(time.perf_counter() - begun)
+            relayed += time.perf_counter() - handled
+        spent = {k: v - before[k] for k, v in fuser.spent.items()} | {"relay": relayed}
+        pipe.send({
+            "seconds": time.perf_counter() - started, "cpu": time.process_time() - cpu, "spent": spent,
+            "compared": fuser.cache.compared - compared, "bytes": log.bytes - sent, "batches": batches,
+            "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        })  # fmt: skip
+    db.close()
+
+
+class Bench:
+    """Workers and the population that they share."""
+
+    def __init__(self, url: str, asked: argparse.Namespace) -> None:
+        self.asked = asked
+        self.url = url
+        self.known = 0
+        self.db = open_database(url)
+        migrate(self.db, Path(services.fusion.__file__).parent / "migrations")
+        context = multiprocessing.get_context("spawn")
+        self.pipes: list[Connection] = []
+        self.processes = []
+        for n in range(asked.workers):
+            here, there = context.Pipe()
+            process = context.Process(target=work, args=(there, url, n, asked.stream), daemon=True)
+            process.start()
+            self.pipes.append(here)
+            self.processes.append(process)
+
+    def fuse(self, count: int, novelty: float, batch: int) -> list[dict[str, Any]]:
+        """Let every worker fuse so many reports at once."""
+        for n, pipe in enumerate(self.pipes):
+            pipe.send((count, [self.known, self.known + n, len(self.pipes)], novelty, batch))
+        self.known = max(pipe.recv() for pipe in self.pipes)
+        for pipe in self.pipes:
+            pipe.send("go")
+        return [pipe.recv() for pipe in self.pipes]
+
+    def size(self) -> dict[str, int]:
+        """Profiles and entities now."""
+        with self.db.snapshot() as conn:
+            counted = sizes(conn)
+        return {"profiles": int(counted[PROFILES]), "entities": int(counted[ENTITIES])}
+
+    def fill(self, profiles: int) -> None:
+        """Add new people and things until there are so many profiles."""
+        while self.size()["profiles"] < profiles:
+            self.fuse(min(5_000, max(200, profiles // 10)), 1.0, self.asked.batch)
+
+    def measure(self) -> dict[str, Any]:
+        """The figures at the present size."""
+        self.fuse(self.asked.batch, self.asked.novelty, self.asked.batch)
+        parts = self.fuse(self.asked.reports, self.asked.novelty, self.asked.batch)
+        total = self.asked.reports * len(parts)
+        steps = {k: round(1e6 * sum(p["spent"][k] for p in parts) / total) for k in parts[0]["spent"]}
+        singles = sorted(s for p in self.fuse(self.asked.single, self.asked.novelty, 1) for s in p["batches"])
+        return {
+            "reports_per_second": round(total / max(p["seconds"] for p in parts)),
+            "cpu_us_per_report": round(1e6 * sum(p["cpu"] for p in parts) / total),
+            "pairs_per_report": round(sum(p["compared"] for p in parts) / total, 2),
+            "published_bytes_per_report": round(sum(p["bytes"] for p in parts) / total),
+            "us_per_report_and_step": steps,
+            "single_ms": {
+                "p50": round(1e3 * singles[len(singles) // 2], 1),
+                "p99": round(1e3 * singles[int(len(singles) * 0.99)], 1),
+            },
+            "peak_mb_per_worker": round(max(p["peak_mb"] for p in parts)),
+            **self.size(),
+        }
+
+    def close(self) -> None:
+        """End the workers."""
+        for pipe in self.pipes:
+            pipe.send(None)
+        for process in self.processes:
+            process.join(30)
+        self.db.close()
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--database", default="", help="an empty database; default: SQLite")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 50_000], help="profiles")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--stream", choices=["mixed", "persons"], default="mixed")
+    parser.add_argument("--novelty", type=float, default=0.2)
+    parser.add_argument("--reports", type=int, default=8_000, help="per worker and measurement")
+    parser.add_argument("--batch", type=int, default=2_000)
+    parser.add_argument("--single", type=int, default=200, help="reports fused one by one, per worker")
+    parser.add_argument("--output", type=Path, help="also write the JSON there")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="interlock-bench-") as home:
+        url = asked.database or f"sqlite:///{home}/fusion.db"
+        bench = Bench(url, asked)
+        results = []
+        try:
+            for size in sorted(asked.sizes):
+                bench.fill(size)
+                results.append(bench.measure())
+                sys.stderr.write(f"{results[-1]}\n")
+        finally:
+            bench.close()
+        disk = sum(f.stat().st_size for f in Path(home).iterdir())
+    outcome = {
+        "bench": "fuse", "database": url.partition(":")[0], "stream": asked.stream,
+        "workers": asked.workers, "novelty": asked.novelty, "batch": asked.batch, "results": results,
+        "disk_mb": None if asked.database else round(disk / 1e6),
+        "machine": {"cpus": os.cpu_count(), "processor": platform.processor() or platform.machine(),
+                    "python": platform.python_version(), "load_before": os.getloadavg()[0]},
+        "versions": {name: version(name) for name in PACKAGES},
+    }  # fmt: skip
+    text = json.dumps(outcome, indent=2)
+    if asked.output:
+        asked.output.write_text(text + "\n")
+    sys.stdout.write(text + "\n")
+
+
+if __name__ == "__main__":
+    main()
