@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from typing import Any, Final
+from zlib import crc32
 
 from services.simulator import bcsc, epic, ofc, sod
 from services.simulator.envelope import OF_FEED, Agency, Slip
@@ -104,6 +105,12 @@ class _Stream:
     begin: datetime
     days: int
 
+    @property
+    def tag(self) -> str:
+        """Four digits that keep the report numbers of different streams apart."""
+        what = f"{self.world.seed}/{self.reports}/{self.begin:%Y%m%d}/{self.days}"
+        return f"{crc32(what.encode()) % 10_000:04d}"
+
     def moment(self, rng: Random, index: int) -> datetime:
         """When the event of the stream's ``index``-th report was: in order, with half a day's scatter."""
         share = (index + rng.random()) / self.reports
@@ -186,7 +193,7 @@ def _ordinary(stream: _Stream, rng: Random, index: int, card: tuple[str, Builder
 def _slip(stream: _Stream, rng: Random, index: int, sender: tuple[str, Agency], who: int) -> Slip:
     feed, agency = sender
     at = stream.moment(rng, index)
-    number = f"{agency.prefix}-{at:%y}-{index:07d}"
+    number = f"{agency.prefix}-{at:%y}-{stream.tag}-{index:07d}"
     return Slip(rng, agency, feed, at, number, f"{agency.prefix}{at:%y}-{who // 5:06d}")
 
 

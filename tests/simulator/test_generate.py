@@ -124,3 +124,10 @@ def test_cultures_share_the_population() -> None:
 def test_a_stream_of_another_start_has_the_same_shape() -> None:
     one = [s.payload["schema"] for s in generate(300, seed=5, start=date(2025, 6, 1))]
     assert one == [s.payload["schema"] for s in generate(300, seed=5, start=date(2026, 6, 1))]
+
+
+def test_streams_of_different_seeds_sizes_and_days_share_no_report_number() -> None:
+    """The same number with other content would be a contradiction, and dead-lettered."""
+    streams = [generate(40, 1), generate(40, 2), generate(50, 1), generate(40, 1, start=date(2026, 1, 2))]
+    numbers = [{report.truth.source_report_no for report in stream} for stream in streams]
+    assert sum(map(len, numbers)) == len(set().union(*numbers))
