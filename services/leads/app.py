@@ -70,7 +70,7 @@ def create_app(parts: Parts) -> FastAPI:
         pairs.router(reading),
         reviews.router(reading),
         reports.router(reading),
-        judgements.router(reading, parts.db, parts.log, parts.wake),
+        judgements.router(judgements.Judging(reading, parts.db, parts.log, parts.wake)),
         lists.router(reading),
         me.router(),
     ):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
+import lz4.block
 import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -251,7 +252,7 @@ def _pair(state: Pair, version: int) -> Row:
         "b": state.b,
         "weight": state.weight,
         "verdict": state.verdict,
-        "evidence": orjson.dumps(state.evidence),
+        "evidence": lz4.block.compress(orjson.dumps(state.evidence)),
         "version": version,
     }
 

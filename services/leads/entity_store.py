@@ -6,6 +6,7 @@ Callers pass profiles that their viewer sees; search filters by sight in the ind
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+import lz4.block
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
 from services.leads.access import Sight
@@ -126,7 +127,7 @@ def _findable(now_ms: int) -> tuple[ColumnElement[bool], ...]:
 def evidence_of(conn: Connection, a: str, b: str) -> bytes | None:
     """The evidence rows of a stored pair, ``a`` < ``b``, as JSON."""
     found = conn.execute(select(pair.c.evidence).where(pair.c.a == a, pair.c.b == b)).scalar_one_or_none()
-    return None if found is None else bytes(found)
+    return None if found is None else bytes(lz4.block.decompress(found))
 
 
 def listings(conn: Connection, sight: Sight, now_ms: int, limit: int) -> list[str]:

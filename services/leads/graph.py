@@ -7,7 +7,7 @@ from services.leads.picture_store import Entity
 from services.leads.reading import Look
 from services.leads.report_store import LinkRow, dashed, newest_links
 
-FAN: Final = 50
+FAN: Final = 25
 """Newest links of each profile, in each direction, that are followed."""
 SHOWN: Final = 20
 """Newest reports that an edge names."""

@@ -31,14 +31,16 @@ def set_id(combination: Combination, part: Sight) -> int:
     return OPEN_SET if combination <= NOBODY else _hash(combination, part & combination)
 
 
-def parts(combination: Combination, sights: Iterable[Sight]) -> dict[int, Sight]:
-    """The distinct visible parts of ``combination`` by set id; a part that sees nothing is left out."""
-    found: dict[int, Sight] = {}
-    for sight in (NOBODY, *sights):
-        part = sight & combination
-        if part:
-            found[set_id(combination, part)] = part
-    return found
+def representatives(combination: Combination, sights: Iterable[Sight]) -> list[Sight]:
+    """One sight for each distinct visible part of ``combination``, the first that gives it.
+
+    When the combination grows these still stand for their parts, and others join them.
+    """
+    found: dict[Sight, Sight] = {}
+    for sight in sights:
+        if part := sight & combination:
+            found.setdefault(part, sight)
+    return list(found.values())
 
 
 def sets_of(combinations: Mapping[int, Combination], sight: Sight) -> list[int]:

@@ -104,6 +104,7 @@ member: Final = Table(
     Column("features", LargeBinary, nullable=False, comment="JSON"),
     Column("content_version", BigInteger, nullable=False, comment="when it came, or went"),
     Index("member_component", "component_id"),
+    sqlite_with_rowid=False,
 )
 """A profile: where it stands (as of ``version``), how long, and what it says (as of ``content_version``)."""
 
@@ -114,7 +115,7 @@ pair: Final = Table(
     Column("b", HexId, primary_key=True),
     Column("weight", BigInteger, nullable=False),
     Column("verdict", Text, nullable=False),
-    Column("evidence", LargeBinary, nullable=False, comment="JSON rows"),
+    Column("evidence", LargeBinary, nullable=False, comment="JSON rows, compressed"),
     Column("version", BigInteger, nullable=False),
     Index("pair_b", "b"),
     sqlite_with_rowid=False,

@@ -14,7 +14,7 @@ from services.leads.picture_store import Entity, Picture, members_ever, of_compo
 from services.leads.prefetch_store import Newest, newest_of, view, views
 from services.leads.report_store import origins
 from services.leads.screen import Summary, is_suspect, worth_a_look
-from services.leads.sets import NOBODY, Combination, set_id
+from services.leads.sets import NOBODY, Combination, representatives, set_id
 from services.leads.sight_store import known_sights, note_combinations
 from services.leads.tables import member
 from services.leads.view import View
@@ -38,7 +38,7 @@ class Evaluation:
 
 @dataclass(slots=True)
 class _Work:
-    """A batch in progress: the whole's groups, and per group its combination so far and what each sight saw."""
+    """A batch in progress: the whole's groups; by group its combination so far and what each sight saw."""
 
     now: datetime
     hops: int
@@ -82,19 +82,12 @@ def _by_set(work: _Work, group: int | None) -> tuple[tuple[int, View], ...]:
 def _parts_to_see(
     work: _Work, combinations: Mapping[int, Combination], sights: Sequence[Sight]
 ) -> list[tuple[Sight, set[int]]]:
-    """For each sight the groups to look at with it, so that every distinct visible part is seen once.
-
-    The first sight that gives a part stands for it, and still does when the combination has grown.
-    """
+    """For each sight the groups to look at with it, so that every distinct visible part is seen once."""
     found: dict[Sight, set[int]] = defaultdict(set)
     for g, combination in combinations.items():
-        done: set[Sight] = set()
-        for sight in sights:
-            part = sight & combination
-            if part and part not in done:
-                done.add(part)
-                if sight not in work.seen[g]:
-                    found[sight].add(g)
+        for sight in representatives(combination, sights):
+            if sight not in work.seen[g]:
+                found[sight].add(g)
     return list(found.items())
 
 

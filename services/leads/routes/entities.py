@@ -50,7 +50,9 @@ def router(reading: Reading) -> APIRouter:
     """The routes."""
     routes = APIRouter(prefix="/v1/entities", tags=["entities"])
     _record(routes, reading)
-    _pages(routes, reading)
+    _mentions(routes, reading)
+    _timeline(routes, reading)
+    _links(routes, reading)
     _around(routes, reading)
     return routes
 
@@ -99,7 +101,7 @@ def _label(entity: Entity, profile_id: str) -> str:
     return next((m.label for m in entity.named if m.profile_id == profile_id), entity.label)
 
 
-def _pages(routes: APIRouter, reading: Reading) -> None:
+def _mentions(routes: APIRouter, reading: Reading) -> None:
     @routes.get(
         "/{entity_id}/mentions",
         response_model=schemas.MentionList,
@@ -130,6 +132,8 @@ def _pages(routes: APIRouter, reading: Reading) -> None:
         disclose(viewer, "mentions", [h.report_id for h in known.values()])
         return listing(page(scope, rows, limit))
 
+
+def _timeline(routes: APIRouter, reading: Reading) -> None:
     @routes.get(
         "/{entity_id}/timeline",
         response_model=schemas.Timeline,
@@ -154,6 +158,8 @@ def _pages(routes: APIRouter, reading: Reading) -> None:
         disclose(viewer, "timeline", [h.report_id for h in known.values()])
         return listing(page(scope, rows, limit))
 
+
+def _links(routes: APIRouter, reading: Reading) -> None:
     @routes.get(
         "/{entity_id}/links", response_model=schemas.LinkList, summary="Its links", responses=_MISSING
     )

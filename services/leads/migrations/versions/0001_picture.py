@@ -105,6 +105,7 @@ def _member() -> None:
         sa.Column("features", sa.LargeBinary(), nullable=False),
         sa.Column("content_version", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("profile_id"),
+        sqlite_with_rowid=False,
     )
     op.create_index("member_component", "member", ["component_id"], unique=False)
 
