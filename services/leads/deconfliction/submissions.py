@@ -83,6 +83,25 @@ class Submission(Contract):
 class TargetSubmission(Submission):
     """A target: identifiers, names or addresses of one person or thing under investigation."""
 
+    model_config = Contract.model_config | {
+        "json_schema_extra": {
+            "examples": [
+                {
+                    "reference": "CASE-26-17/1",
+                    "unit": "NARCOTICS 2",
+                    "label": "the supplier",
+                    "share": "GREEN",
+                    "contact": {"name": "SYN OFFICER", "phone": "+19155550142"},
+                    "identifiers": [
+                        {"type": "PHONE", "value": "(915) 555-0155"},
+                        {"type": "PLATE", "value": "SYN1234", "issuer": "US-TX"},
+                    ],
+                    "names": [{"full_name": "Jose Garcia Lopez", "birth": "1988-01-01"}],
+                }
+            ]
+        }
+    }
+
     label: Line = Field(description="how the agency itself calls the target; shown to nobody else")
     share: Literal["GREEN", "YELLOW", "RED"] = Field(
         "GREEN", description="RED: silent, only the owner learns who asked"
@@ -127,6 +146,24 @@ EventType = Literal[
 
 class EventSubmission(Submission):
     """A planned operation: when, where, and who can be reached now."""
+
+    model_config = Contract.model_config | {
+        "json_schema_extra": {
+            "examples": [
+                {
+                    "reference": "OP-26-4",
+                    "unit": "SWAT 1",
+                    "type": "SEARCH_WARRANT",
+                    "starts_at": "2026-03-05T05:30:00-07:00",
+                    "ends_at": "2026-03-05T07:30:00-07:00",
+                    "lat": 31.76,
+                    "lon": -106.48,
+                    "contact": {"name": "SYN OFFICER", "phone": "+19155550142"},
+                    "addresses": ["12 Invented St Apt 4, El Paso, TX 79901"],
+                }
+            ]
+        }
+    }
 
     type: EventType
     starts_at: AwareDatetime

@@ -31,6 +31,7 @@ SILENCE_SECONDS: Final = 15.0
 _PLACE = re.compile(r"([0-9]{1,15})-([0-9a-f-]{36})")
 _REFUSALS = problem_responses(UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, CONFLICT)
 _LISTS = problem_responses(UNAUTHENTICATED, INVALID)
+_SUPERVISED = problem_responses(UNAUTHENTICATED, FORBIDDEN, INVALID)
 
 
 class Settled(Contract):
@@ -131,14 +132,18 @@ def _conflict_routes(routes: APIRouter, desk: Desk) -> None:
 
 
 def _channel_routes(routes: APIRouter, channels: Channels) -> None:
-    @routes.get("/channels", tags=["deconfliction"], summary="Where notices are sent", responses=_LISTS)
+    @routes.get("/channels", tags=["deconfliction"], summary="Where notices are sent", responses=_SUPERVISED)
     def listed(who: Who) -> Response:
         """The agency's webhooks and mailboxes, besides its inbox."""
         require(who, "supervisor")
         return listing({"items": channels.all(who.agency), "next_cursor": None})
 
     @routes.post(
-        "/channels", tags=["deconfliction"], status_code=201, summary="Send notices there", responses=_LISTS
+        "/channels",
+        tags=["deconfliction"],
+        status_code=201,
+        summary="Send notices there",
+        responses=_SUPERVISED,
     )
     def add(who: Who, new: NewChannel) -> Response:
         """The answer holds the secret that signs the calls; it is shown this once."""

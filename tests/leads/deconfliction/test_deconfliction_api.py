@@ -214,6 +214,15 @@ def test_a_channel_shows_its_secret_once(counter: Counter) -> None:
     assert client.delete(f"/v1/channels/{made['channel_id']}").status_code == 204
 
 
+@pytest.mark.parametrize(
+    ("path", "name"), [(T, "TargetSubmission"), ("/v1/deconfliction/events", "EventSubmission")]
+)
+def test_the_example_of_the_documentation_is_accepted(counter: Counter, path: str, name: str) -> None:
+    schema = counter.client(A).get("/openapi.json").json()["components"]["schemas"][name]
+    (example,) = schema["examples"]
+    assert counter.client(A).post(path, json=example).status_code == 201
+
+
 def test_an_operator_rotates_the_key_and_sees_how_far_it_is(
     counter: Counter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
