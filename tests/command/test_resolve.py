@@ -1,6 +1,8 @@
 """``interlock resolve``: what it says, and how it ends."""
 
 import json
+import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -68,3 +70,15 @@ def test_asked_wrongly_ends_in_two(
     wrong: list[str], people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert ends_with(monkeypatch, "resolve", str(people), "--out", str(tmp_path), *wrong) == 2
+
+
+def test_the_example_of_the_page_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "resolving.md").read_text()
+    (rows,) = re.findall(r"(?ms)^```csv\n(.*?)^```", page)
+    (command,) = re.findall(r"(?ms)^```sh\ninterlock resolve (.*?)\n```", page)
+    monkeypatch.chdir(tmp_path)
+    Path("people.csv").write_text(rows)
+    done = call(*shlex.split(command))
+    assert done.exit_code == 0, done.output
+    first, second, third = (line.split(",")[1] for line in Path("found/entities.csv").read_text().split()[1:])
+    assert first == second != third
