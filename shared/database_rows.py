@@ -10,7 +10,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import JSON, Connection, Float, Numeric, Table
+from sqlalchemy import JSON, Connection, Float, LargeBinary, Numeric, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 
@@ -18,6 +18,8 @@ Row = Mapping[str, Any]
 Values = tuple[Any, ...]
 Names = tuple[str, ...]
 
+_PLAIN: Final = frozenset({"UUID", "BIGINT", "INTEGER", "SMALLINT", "BOOLEAN", "FLOAT", "DOUBLE PRECISION"})
+_TEXT: Final = frozenset({"TEXT", "VARCHAR"})
 _CHUNK: Final = 5_000
 """Rows per statement: bounds memory, far past where a larger chunk would gain."""
 
@@ -160,7 +162,7 @@ def fetch(
             values += values[-1:] * ((1 << (len(values) - 1).bit_length()) - len(values))
             found = conn.exec_driver_sql(f"{head} IN ({','.join('?' * len(values))})", tuple(values))
         else:
-            found = conn.exec_driver_sql(f"{head} = ANY(%s::{cast}[]){tail}", (values,))
+            found = conn.exec_driver_sql(f"{head} = ANY(%s::{cast}[]){tail}", (_array(values, cast),))
         yield from _converted(table, names, conn.dialect, found.fetchall())
 
 
@@ -214,10 +216,33 @@ def _source(dialect: Dialect, table: Table, names: Names, rows: Sequence[Values]
     codecs = [_codec(table, n, dialect) for n in names]
     arrays = ", ".join(f"%s::{cast}[]" for _, _, cast in codecs)
     params = [
-        list(map(bind, column)) if bind else list(column)
-        for (bind, _, _), column in zip(codecs, zip(*rows, strict=True), strict=True)
+        _array(map(bind, column) if bind else column, cast)
+        for (bind, _, cast), column in zip(codecs, zip(*rows, strict=True), strict=True)
     ]
     return f"unnest({arrays}) AS r({', '.join(map(_quote, names))})", tuple(params)
+
+
+def _array(values: Iterable[Any], cast: str) -> Any:
+    """A column of values as PostgreSQL's array literal, many times faster than the driver's; or a list."""
+    write: Callable[[Any], str]
+    if cast in _PLAIN:
+        write = str
+    elif cast == "BYTEA":
+        write = _hexadecimal
+    elif cast in _TEXT:
+        write = _quoted
+    else:
+        return list(values)
+    return f"{{{','.join(['NULL' if v is None else write(v) for v in values])}}}"
+
+
+def _hexadecimal(value: bytes) -> str:
+    return f'"\\\\x{value.hex()}"'
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _bound(table: Table, names: Names, dialect: Dialect, rows: Sequence[Values]) -> list[Values]:
@@ -275,6 +300,8 @@ def _codec(table: Table, name: str, dialect: Dialect) -> Codec:
     if direct is not None:
         bind, result = direct(dialect.name)
         return bind, result, cast
+    if isinstance(implementation, LargeBinary):
+        return None, None, cast
     if issubclass(type(implementation), (Numeric, Float)) and dialect.name == "postgresql":
         return implementation.bind_processor(dialect), None, cast  # the driver gives the right numbers
     return implementation.bind_processor(dialect), implementation.result_processor(dialect, None), cast

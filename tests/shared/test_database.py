@@ -4,6 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, LargeBinary, MetaData, Table, Text, select
 from sqlalchemy.exc import IntegrityError
 
@@ -292,3 +294,25 @@ def test_several_processes_may_migrate_at_once(db: Database, tmp_path: Path) -> 
         conn.exec_driver_sql("INSERT INTO database_test_migrated VALUES (1)")
         conn.exec_driver_sql("DROP TABLE database_test_migrated")
         conn.exec_driver_sql("DROP TABLE alembic_version")
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.none() | st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",))),
+            st.none() | st.binary(max_size=20),
+            st.none() | st.booleans(),
+            st.integers(-(2**63), 2**63 - 1),
+        ),
+        max_size=5,
+    )
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+def test_any_value_comes_back_as_it_was(db: Database, values: list[tuple[object, ...]]) -> None:
+    names = ("label", "raw", "flag", "version")
+    rows = [{"id": f"{n:032x}"} | dict(zip(names, v, strict=True)) for n, v in enumerate(values)]
+    with db.transaction() as conn:
+        conn.execute(thing.delete())
+        insert_rows(conn, thing, rows)
+        found = {r[0]: r[1:] for r in fetch(conn, thing, ["id", *names], "id", [r["id"] for r in rows])}
+    assert found == {r["id"]: v for r, v in zip(rows, values, strict=True)}
