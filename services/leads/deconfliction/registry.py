@@ -12,6 +12,7 @@ import hashlib
 import secrets
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -39,6 +40,21 @@ Clock = Callable[[], datetime]
 _ALPHABET: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
+GROUP: Final = 50
+"""So many submissions that wait for the same writer share a transaction, on SQLite."""
+
+
+@dataclass(slots=True)
+class _Asked:
+    """A submission that waits for its answer."""
+
+    agency: str
+    submitted: Submission
+    person: str
+    answer: Answer | None = None
+    error: BaseException | None = None
+
+
 class TooMany(Exception):
     """Somebody asks for more than one person needs."""
 
@@ -53,6 +69,7 @@ class Registry:
     quantum: float = 0.02
     daily: int = 500
     turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    queue: deque[_Asked] = field(default_factory=deque, repr=False)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -71,13 +88,40 @@ class Registry:
         shall find out who is registered by asking for everybody.
         """
         started = time.monotonic()
-        ring = self.keys.ring()
-        with self.transaction() as conn:
-            if person:
-                self._spend(conn, ring, agency, person, submitted)
-            answer = self._enter(conn, ring, agency, submitted)
+        mine = _Asked(agency, submitted, person)
+        if self.db.is_sqlite:
+            self.queue.append(mine)
+            with self.turn:
+                while mine.answer is None and mine.error is None:
+                    self._enter_all([self.queue.popleft() for _ in range(min(len(self.queue), GROUP))])
+        else:
+            self._enter_all([mine])
+        if mine.error is not None:
+            raise mine.error
+        assert mine.answer is not None
         self._pad(started)
-        return answer
+        return mine.answer
+
+    def _enter_all(self, batch: Sequence[_Asked]) -> None:
+        """Enter what waits in one transaction, for a sync costs; one that is refused spoils no other."""
+        ring = self.keys.ring()
+        try:
+            with self.db.transaction() as conn:
+                for asked in batch:
+                    try:
+                        with conn.begin_nested() if len(batch) > 1 else nullcontext():
+                            if asked.person:
+                                self._spend(conn, ring, asked.agency, asked.person, asked.submitted)
+                            asked.answer = self._enter(conn, ring, asked.agency, asked.submitted)
+                    except TooMany as refusal:
+                        if len(batch) == 1:
+                            raise
+                        asked.error = refusal
+        except BaseException as error:
+            for asked in batch:
+                asked.answer, asked.error = None, error
+            if not isinstance(error, Exception):
+                raise
 
     def close_to_limit(self, agency: str) -> list[tuple[str, int]]:
         """The agency's users who asked for more than half of a day's identifiers today, most first."""
