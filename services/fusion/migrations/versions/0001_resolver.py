@@ -19,6 +19,8 @@ def upgrade() -> None:
     _work()
     if op.get_bind().dialect.name == "postgresql":
         op.execute(CreateSequence(Sequence("fusion_version")))
+        for table in ("profile", "assign"):  # room for new versions of a row beside the old
+            op.execute(f"ALTER TABLE {table} SET (fillfactor = 80)")
 
 
 def _evidence() -> None:
