@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from contextlib import nullcontext
+from importlib.util import find_spec
 from typing import Annotated
 
 import typer
@@ -47,6 +48,9 @@ def replay(leads: Leads = False, yes: Yes = False, data: Data = None) -> None:
 
 
 def _run(settings: Settings, module: str, task: str) -> None:
+    if find_spec(module) is None:
+        name = module.rpartition(".")[2]
+        raise Misconfigured(f"{module} is not installed here: run `docker compose run --rm {name} {task}`")
     environment = {**os.environ, **environment_for(str(settings.home))}
     done = subprocess.run(  # noqa: S603 - our own interpreter and modules
         [sys.executable, "-m", module, task], env=environment, stderr=subprocess.PIPE, text=True, check=False
