@@ -104,13 +104,14 @@ def read(record: Record, changes: Changes) -> None:
         if record.position.topic == JUDGEMENTS.name:
             _judgement(record, changes)
         elif record.value is not None:
-            _resolution(Incoming.model_validate(orjson.loads(record.value)), changes)
+            _resolution(Incoming.model_validate(orjson.loads(record.value)), record.timestamp_ms, changes)
     except (ValidationError, ValueError, KeyError, TypeError) as error:
         raise Poison(f"{record.position.topic}: {error}", step=STEP) from error
 
 
-def _resolution(message: Incoming, changes: Changes) -> None:
-    accepted = NO_REPORT if message.accepted_at_ms is None else message.accepted_at_ms
+def _resolution(message: Incoming, sent_ms: int, changes: Changes) -> None:
+    """What a message says; what no report caused is as old as its message."""
+    accepted = sent_ms if message.accepted_at_ms is None else message.accepted_at_ms
     if message.threshold is not None:
         row: Row = {"name": message.model, "threshold": message.threshold, "version": message.version}
         _newest(changes.models, message.model, row)

@@ -84,6 +84,8 @@ def _record(routes: APIRouter, reading: Reading) -> None:
         with reading.look(viewer.clearance) as look:
             entity = look.entity(entity_id)
             known = workings(look.conn, [entity.entity_id], look.sight, look.now_ms)
+            newest = newest_mentions(look.conn, entity.profile_ids, 1, look.now_ms)
+        disclose(viewer, "how", {dashed(r) for rows in newest.values() for _, r, _ in rows[:1]})
         steps, cut = derivation.steps(entity, known)
         body = {
             "entity_id": entity.entity_id,
