@@ -63,7 +63,7 @@ def _demo(settings: Settings, reports: int, seed: int, *, once: bool, json: bool
         outcome = _played(settings, supervisor, stop, (reports, seed), silent=json)
         if outcome is None:
             raise Failed("Stopped before the end.")
-        _tell(settings, outcome, json=json)
+        _tell(settings, outcome, json=json, stays=not once)
         if not once:
             out().print("\nIt stays up until Ctrl-C.")
             attend(supervisor, settings, lambda: stop.asked)
@@ -100,7 +100,7 @@ def _played(
     return future.result() if future.done() else None
 
 
-def _tell(settings: Settings, outcome: Outcome, *, json: bool) -> None:
+def _tell(settings: Settings, outcome: Outcome, *, json: bool, stays: bool) -> None:
     token = Reach(settings).token_for("USZZZ0000", ("analyst",))
     if json:
         print_json(_summary(settings, outcome, token))
@@ -124,6 +124,8 @@ def _tell(settings: Settings, outcome: Outcome, *, json: bool) -> None:
     out().print("\n[bold]The top leads[/]")
     for lead in outcome.top:
         out().print(in_words(lead), markup=False)
+    if not stays:
+        return
     out().print()
     out().print(addresses(settings, 1))
     out().print("\n[bold]Ask it yourself[/]")
