@@ -8,6 +8,7 @@ STAMP  := $(VENV)/.interlock-ready
 TESTS  ?= tests
 REPORTS ?= 2000
 JOBS    ?= 2
+SCHEDULES ?= 10000
 
 help:  ## Print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,8 +38,9 @@ format: setup  ## Format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-fuzz: setup  ## Run the property tests with many more examples
+fuzz: setup  ## Run the property tests with many more examples, and SCHEDULES of the resolver's
 	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not slow" $(TESTS)
+	@$(BIN)/python -m tests.fusion.fuzz --schedules $(SCHEDULES)
 
 bench: setup  ## Run every benchmark; results go to bench/results
 	@for each in bench/*.py; do echo "$$each"; $(BIN)/python $$each || exit 1; done
