@@ -4,6 +4,7 @@ A thread that ends by itself has met a defect: the process then stops, loudly, a
 again. SIGTERM lets what is in flight finish.
 """
 
+import gc
 import logging
 import os
 import signal
@@ -64,6 +65,7 @@ def serve(settings: Settings) -> None:
                 office.wake,
             )
         )
+        _settle_memory()
         service.start()
         port = settings.listen_port(NAME)
         log.info("listening", extra={"host": settings.host, "port": port})
@@ -73,6 +75,13 @@ def serve(settings: Settings) -> None:
         office.close()
         db.close()
         topics.close()
+
+
+def _settle_memory() -> None:
+    """Spare the collector what was loaded to stay: looking through it again holds every answer up for 0.1 s."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 def _now() -> datetime:
