@@ -78,7 +78,7 @@ def serve(settings: Settings) -> None:
 
 
 def _settle_memory() -> None:
-    """Spare the collector what was loaded to stay: looking through it again holds every answer up for 0.1 s."""
+    """Spare the collector what was loaded to stay: each look through it holds every answer up for 0.1 s."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
