@@ -38,6 +38,7 @@ from services.fusion.size_store import ENTITIES, PROFILES, sizes
 from services.fusion.worker import wait
 from services.simulator.mentions import Cast
 from services.simulator.population import World
+from shared import memory
 from shared.contracts.topics import REPORTS
 from shared.database import migrate, open_database
 from shared.log import NewRecord, Position, Record
@@ -149,6 +150,7 @@ def work(pipe: Connection, url: str, seed: int, kinds: str) -> None:
     db = open_database(url, cache_mb=128, pool_size=2)
     log, stream = Counting(), Stream(seed, kinds)
     fuser = Fuser(db, CoreResolver(load()), f"bench-{seed}", wait)
+    memory.settle()
     while (order := pipe.recv()) is not None:
         count, known, novelty, batch = order
         records = stream.records(count, known, novelty)

@@ -3,7 +3,6 @@
 Tokens are required everywhere but on health, metrics and the API's own description.
 """
 
-import gc
 import logging
 import signal
 import ssl
@@ -23,6 +22,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
+from shared import memory
 from shared.auth import Identity, Unauthenticated, Verifier
 from shared.edge import Edge
 from shared.errors import Misconfigured, Transient
@@ -297,12 +297,5 @@ def run(app: FastAPI, host: str, port: int, settings: Settings | None = None) ->
         if settings.tls_client_ca:
             config.ssl_ca_certs = str(settings.tls_client_ca)
             config.ssl_cert_reqs = ssl.CERT_REQUIRED
-    _settle()
+    memory.settle()
     _Server(config).run()
-
-
-def _settle() -> None:
-    """Take what was made at start out of the garbage collector's rounds: they would stop every request."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 50)

@@ -4,7 +4,6 @@ A thread that ends by itself has met a defect: the process then stops, loudly, a
 again. SIGTERM lets what is in flight finish.
 """
 
-import gc
 import logging
 import os
 import signal
@@ -20,7 +19,7 @@ from services.leads.deconfliction.office import Office, mail_server, open_regist
 from services.leads.evaluate import Evaluator
 from services.leads.project import Projector
 from services.leads.size_store import sizes
-from shared import web
+from shared import memory, web
 from shared.auth import verifier_from
 from shared.contracts.topics import JUDGEMENTS, LEADS_GROUP, RESOLUTIONS, TOPICS
 from shared.database import Database, migrate, open_database
@@ -65,7 +64,7 @@ def serve(settings: Settings) -> None:
                 office.wake,
             )
         )
-        _settle_memory()
+        memory.settle()
         service.start()
         port = settings.listen_port(NAME)
         log.info("listening", extra={"host": settings.host, "port": port})
@@ -75,13 +74,6 @@ def serve(settings: Settings) -> None:
         office.close()
         db.close()
         topics.close()
-
-
-def _settle_memory() -> None:
-    """Spare the collector what was loaded to stay: each look through it holds every answer up for 0.1 s."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
 
 
 def _now() -> datetime:
