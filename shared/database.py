@@ -5,7 +5,7 @@ statements are in ``database_rows``, the outbox in ``database_outbox``; both are
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +26,7 @@ from shared.database_rows import (
     delete_rows,
     delete_values,
     fetch,
+    fetch_first,
     insert_missing,
     insert_new,
     insert_rows,
@@ -34,9 +35,9 @@ from shared.database_rows import (
 from shared.errors import Misconfigured, Transient
 
 __all__ = [
-    "Busy", "Database", "HexId", "accumulate", "advisory_lock", "delete_rows", "delete_values", "fetch",
-    "insert_missing", "insert_new", "insert_rows", "lock_rows", "migrate", "open_database", "outbox_table",
-    "publish", "relay", "upsert",
+    "Busy", "Database", "HexId", "accumulate", "advisory_lock", "advisory_locks", "delete_rows",
+    "delete_values", "fetch", "fetch_first", "insert_missing", "insert_new", "insert_rows", "lock_rows",
+    "migrate", "open_database", "outbox_table", "publish", "relay", "upsert",
 ]  # fmt: skip
 
 _BUSY_MS: Final = 30_000
@@ -244,6 +245,13 @@ def advisory_lock(conn: Connection, number: int) -> None:
     """Wait for the lock of this signed 64-bit number; the transaction's end releases it."""
     if conn.dialect.name == "postgresql":
         conn.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (number,))
+
+
+def advisory_locks(conn: Connection, numbers: Iterable[int]) -> None:
+    """Wait for the locks of these numbers, the smallest first, in one round trip; see ``advisory_lock``."""
+    wanted = sorted(set(numbers))
+    if conn.dialect.name == "postgresql" and wanted:
+        conn.exec_driver_sql("SELECT pg_advisory_xact_lock(n) FROM unnest(%s::bigint[]) AS n", (wanted,))
 
 
 def migrate(db: Database, script_location: Path) -> None:

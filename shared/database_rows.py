@@ -166,6 +166,28 @@ def fetch(
         yield from _converted(table, names, conn.dialect, found.fetchall())
 
 
+def fetch_first(
+    conn: Connection, table: Table, columns: Sequence[str], key: str, keys: Iterable[Any], by: tuple[str, int]
+) -> Iterator[Values]:
+    """Of the rows of each of ``keys``, the first ones: ``by`` is the column of their order and how many."""
+    names, (order, most) = tuple(columns), by
+    shown = ", ".join(map(_quote, names))
+    bind, _, cast = _codec(table, key, conn.dialect)
+    distinct = list(dict.fromkeys(keys))
+    values = list(map(bind, distinct)) if bind else distinct
+    rest = f"ORDER BY {_quote(order)} LIMIT"
+    rows: list[Sequence[Any]] = []
+    if conn.dialect.name == "sqlite":
+        statement = f"SELECT {shown} FROM {table.name} WHERE {_quote(key)} = ? {rest} ?"  # noqa: S608 - names from the schema
+        for value in values:
+            rows += conn.exec_driver_sql(statement, (value, most)).fetchall()
+    elif values:
+        inner = f"SELECT {shown} FROM {table.name} WHERE {_quote(key)} = q.k {rest} %s"  # noqa: S608 - names from the schema
+        statement = f"SELECT r.* FROM unnest(%s::{cast}[]) AS q(k) CROSS JOIN LATERAL ({inner}) AS r"  # noqa: S608 - names from the schema
+        rows += conn.exec_driver_sql(statement, (_array(values, cast), most)).fetchall()
+    yield from _converted(table, names, conn.dialect, rows)
+
+
 def _write(
     conn: Connection, table: Table, names: Names, rows: Sequence[Values], tail: str
 ) -> list[Sequence[Any]]:

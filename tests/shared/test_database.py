@@ -6,7 +6,19 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, LargeBinary, MetaData, Table, Text, select
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    select,
+    text,
+)
 from sqlalchemy.exc import IntegrityError
 
 from shared.database import (
@@ -14,8 +26,10 @@ from shared.database import (
     Database,
     HexId,
     accumulate,
+    advisory_locks,
     delete_rows,
     fetch,
+    fetch_first,
     insert_new,
     insert_rows,
     lock_rows,
@@ -137,6 +151,25 @@ def test_fetch_and_delete_take_many_keys_of_which_some_are_missing(db: Database)
         assert list(fetch(conn, thing, ["raw"], "id", [])) == []
     with db.transaction() as conn:
         assert list(fetch(conn, thing, ["version"], "id", ids[:2], lock=True)) == [(1,)]
+
+
+def test_fetch_first_gives_so_many_rows_of_each_key(db: Database) -> None:
+    with db.transaction() as conn:
+        insert_rows(conn, thing, [row(f"{n:032x}", n, "ab"[n % 2]) for n in range(10)])
+        found = list(fetch_first(conn, thing, ["label", "version"], "label", ["b", "a", "c"], ("version", 2)))
+        assert sorted(found) == [("a", 0), ("a", 2), ("b", 1), ("b", 3)]
+        assert list(fetch_first(conn, thing, ["version"], "label", [], ("version", 2))) == []
+
+
+def test_advisory_locks_are_held_until_the_transaction_ends(postgres_url: str) -> None:
+    db = open_database(postgres_url)
+    free = text("SELECT pg_try_advisory_xact_lock(7), pg_try_advisory_xact_lock(8)")
+    with db.transaction() as first, db.transaction() as second:
+        advisory_locks(first, [9, 7, 7])
+        assert tuple(second.execute(free).one()) == (False, True)
+    with db.transaction() as third:
+        assert tuple(third.execute(free).one()) == (True, True)
+    db.close()
 
 
 def test_an_error_rolls_everything_back(db: Database) -> None:
