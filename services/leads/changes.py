@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from services.leads.access import agency_audience, audience_id, standing
 from services.leads.clock import NO_REPORT, ms
+from services.leads.screen import Clues, clues_of_mention, clues_of_report
 from services.leads.search import identifiers, name_keys
 from shared.contracts.entities import Kind
 from shared.contracts.handling import OPEN, Audience
@@ -79,6 +80,8 @@ class Changes:
     reports: dict[str, Row] = field(default_factory=dict)
     mentions: dict[str, list[Row]] = field(default_factory=dict)
     links: dict[str, list[Row]] = field(default_factory=dict)
+    clues: dict[str, list[tuple[str, Clues]]] = field(default_factory=dict)
+    """What each report gives to rules about the profiles that it mentions, by report."""
     profiles: dict[str, Row] = field(default_factory=dict)
     members: dict[str, Row] = field(default_factory=dict)
     pairs: dict[tuple[str, str], Row] = field(default_factory=dict)
@@ -141,7 +144,7 @@ def _report(message: Incoming, accepted: int, changes: Changes) -> None:
         "report_id": report_id, "version": message.version, "live": False, "audience_id": 0, "feed": "",
         "agency": "", "kind": "", "predicated": False, "event_ms": 0, "until_ms": 0, "body": None,
     }  # fmt: skip
-    changes.mentions[report_id], changes.links[report_id] = [], []
+    changes.mentions[report_id], changes.links[report_id], changes.clues[report_id] = [], [], []
     if content is not None:
         number = audience_id(message.audience)
         changes.audiences[number] = message.audience
@@ -158,6 +161,7 @@ def _report(message: Incoming, accepted: int, changes: Changes) -> None:
         }
         changes.mentions[report_id] = _mentions(message, row, content)
         changes.links[report_id] = _links(message, row)
+        changes.clues[report_id] = _clues(message, content)
     changes.reports[report_id] = row
     changes.report_accepted[report_id] = accepted
 
@@ -182,6 +186,16 @@ def _mentions(message: Incoming, row: Row, content: dict[str, Any]) -> list[Row]
             "event_ms": row["event_ms"],
             "until_ms": row["until_ms"],
         }
+        for m in message.mentions
+        if m.profile_id is not None
+    ]
+
+
+def _clues(message: Incoming, content: dict[str, Any]) -> list[tuple[str, Clues]]:
+    given = clues_of_report(content)
+    nowhere = {x["local_id"] for x in content.get("locations", ()) if not x.get("address")}
+    return [
+        (m.profile_id, clues_of_mention(given, m.role.value, nowhere=m.local_id in nowhere))
         for m in message.mentions
         if m.profile_id is not None
     ]

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from services.leads.picture_store import Entity, JudgementRow, PairRow, Workings
+from services.leads.entity import Entity, JudgementRow, PairRow
+from services.leads.picture_store import Workings
 
 STEPS: Final = 500
 """Steps of one derivation that are shown."""

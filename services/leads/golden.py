@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from services.leads import marking
+from services.leads.entity import Entity
 from services.leads.heads import Head
-from services.leads.picture_store import Entity
 
 SOURCES: Final = 20
 """Newest sources that are shown of one value."""
@@ -18,7 +18,7 @@ def golden(
     """The record; ``reports_of`` gives each profile's newest reports, ``cut``: some are left out."""
     sources: dict[tuple[str, str], dict[str, Head]] = defaultdict(dict)
     for m in entity.named:
-        for feature, values in m.features().items():
+        for feature, values in m.values().items():
             for value in values:
                 sources[feature, value].update(
                     {r: heads[r] for r in reports_of.get(m.profile_id, ()) if r in heads}

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from services.leads.picture_store import Entity
+from services.leads.entity import Entity
 from services.leads.reading import Look
 from services.leads.report_store import LinkRow, dashed, newest_links
 

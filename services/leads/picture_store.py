@@ -1,157 +1,44 @@
-"""Entities as one sight sees them: profiles, pairs and judgements read in bulk, then ``shared.partition``.
+"""Entities as one sight sees them: profiles, pairs and judgements read in bulk, then ``entity``.
 
 Nothing is answered from what a viewer may not see: hidden profiles, pairs of hidden profiles and
 judgements about them never reach ``partition``.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from itertools import chain
 from typing import Final
 
-import orjson
 from sqlalchemy import Connection
 
-from services.leads.access import WITHHELD, Sight
+from services.leads.access import Sight
+from services.leads.entity import Entity, JudgementRow, Member, PairRow, clusters, entities
 from services.leads.tables import judgement, member, pair
-from services.leads.view import EntityView
-from shared.contracts.entities import Kind
 from shared.database import fetch
-from shared.partition import Judged, Pair, entity_order, partition
-
-_MEMBER: Final = tuple(c.name for c in member.columns)
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A profile and where it stands; times as in ``tables``."""
+@dataclass(slots=True)
+class Group:
+    """A component with those that judgements join to it: its live profiles, and the judgements among them.
 
-    profile_id: str
-    component_id: str
-    split: bool
-    version: int
-    until_ms: int
-    search_until_ms: int
-    subject_until_ms: int
-    mask_until_ms: int
-    judged: bool
-    kind: str
-    audience_id: int
-    width: int
-    label: str
-    raw_labels: bytes
-    raw_features: bytes
-    content_version: int
+    ``clear``: one entity for whoever sees all of it, without a look at its pairs. ``audiences`` are all that
+    take part, seen or not.
+    """
 
-    def features(self) -> dict[str, tuple[str, ...]]:
-        """The canonical values by feature."""
-        return {k: tuple(v) for k, v in orjson.loads(self.raw_features).items()}
-
-
-class Features(Mapping[str, tuple[str, ...]]):
-    """The united values of several profiles, read when they are first looked at: most never are."""
-
-    def __init__(self, members: Iterable[Member]) -> None:
-        self._members = tuple(members)
-
-    @cached_property
-    def _values(self) -> dict[str, tuple[str, ...]]:
-        united: dict[str, set[str]] = defaultdict(set)
-        for m in self._members:
-            for name, values in m.features().items():
-                united[name].update(values)
-        return {name: tuple(sorted(united[name])) for name in sorted(united)}
-
-    def __getitem__(self, name: str) -> tuple[str, ...]:
-        return self._values[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-
-def most_written(counts: Mapping[str, int]) -> str:
-    """Of labels with their numbers the one that most mentions have, of equals the longest, then the last."""
-    return max(counts, key=lambda label: (counts[label], len(label), label), default="")
-
-
-@dataclass(frozen=True)
-class Entity:
-    """A cluster of visible profiles, sorted by (width, id): the first gives the entity its id."""
-
-    entity_id: str
-    kind: Kind
-    members: tuple[Member, ...]
-    now_ms: int = field(repr=False)
-
-    @property
-    def profile_ids(self) -> list[str]:
-        """The ids of its profiles, the entity's id first."""
-        return [m.profile_id for m in self.members]
-
-    @cached_property
-    def named(self) -> tuple[Member, ...]:
-        """The profiles whose values may be shown: those of juveniles are masked."""
-        return tuple(m for m in self.members if m.mask_until_ms <= self.now_ms)
-
-    @cached_property
-    def label(self) -> str:
-        """How to show it in one line: as most of its mentions write it."""
-        if len(self.named) < 2:
-            return self.named[0].label if self.named else WITHHELD
-        counts: Counter[str] = Counter()
-        for m in self.named:
-            counts.update(orjson.loads(m.raw_labels))
-        return most_written(counts)
-
-    @cached_property
-    def view(self) -> EntityView:
-        """The entity as rules see it."""
-        return EntityView(self.entity_id, self.kind, self.label, Features(self.named))
-
-    @property
-    def may_be_subject(self) -> bool:
-        """Whether a lead may be about it: not by victims, witnesses or non-criminal information alone."""
-        return any(m.subject_until_ms > self.now_ms for m in self.members)
-
-
-@dataclass(frozen=True, slots=True)
-class PairRow:
-    """A stored pair that counts."""
-
-    a: str
-    b: str
-    weight: int
-    verdict: str
-
-
-@dataclass(frozen=True, slots=True)
-class JudgementRow:
-    """A judgement that counts."""
-
-    judgement_id: str
-    a: str
-    b: str
-    verdict: str
-    agency: str
-    audience_id: int
+    members: list[Member]
+    judgements: list[JudgementRow]
+    clear: bool
+    audiences: frozenset[int]
+    pairs: list[PairRow] | None = None
+    seen: dict[Sight | None, dict[str, Entity]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """The entities of the components that were asked for; ``groups`` maps every profile to its group.
-
-    A group is a component with those that judgements join to it. ``audiences`` are all that take part in a
-    group, seen or not.
-    """
+    """The entities of the components that were asked for, by profile."""
 
     entity_of: dict[str, Entity]
-    groups: dict[str, int]
-    members: dict[int, tuple[Member, ...]]
-    audiences: dict[int, frozenset[int]]
 
     def entities(self) -> list[Entity]:
         """Every entity once, by id."""
@@ -160,82 +47,112 @@ class Picture:
 
 def picture(conn: Connection, profile_ids: Iterable[str], sight: Sight | None, now_ms: int) -> Picture:
     """The entities that hold these profiles, and their components' others; ``sight`` None sees everything."""
-    found = {c for _, c in fetch(conn, member, ("profile_id", "component_id"), "profile_id", profile_ids)}
-    return of_components(conn, found, sight, now_ms)
+    ground = Ground(conn, now_ms)
+    return ground.picture(ground.around(profile_ids), sight)
 
 
-def of_components(
-    conn: Connection, component_ids: Iterable[str], sight: Sight | None, now_ms: int
-) -> Picture:
-    """The entities of whole components."""
-    everyone, judged, partial = _closure(conn, set(component_ids), now_ms)
-    group_of = _groups(everyone, judged)
-    grouped: dict[int, list[Member]] = defaultdict(list)
-    for m in everyone.values():
-        grouped[group_of[m.component_id]].append(m)
-    said: dict[int, list[JudgementRow]] = defaultdict(list)
+class Ground:
+    """What one transaction has read of the picture: each component once, whoever looks at it how often.
+
+    Groups go by the smallest id of their components.
+    """
+
+    def __init__(self, conn: Connection, now_ms: int) -> None:
+        self.groups: dict[str, Group] = {}
+        self._conn = conn
+        self._now_ms = now_ms
+        self._group_of: dict[str, str | None] = {}
+        self._component_of: dict[str, str] = {}
+
+    def load(self, component_ids: Iterable[str]) -> set[str]:
+        """Read what is not known yet of these components; their groups, of those that have live members."""
+        asked = set(component_ids)
+        fresh = asked - self._group_of.keys()
+        if fresh:
+            self._load(fresh)
+        return {g for c in asked if (g := self._group_of[c]) is not None}
+
+    def around(self, profile_ids: Iterable[str]) -> set[str]:
+        """Read what is not known yet of these profiles' components; their groups."""
+        asked = set(profile_ids)
+        unknown = asked - self._component_of.keys()
+        if unknown:
+            found = fetch(self._conn, member, ("profile_id", "component_id"), "profile_id", unknown)
+            self._component_of.update(found)
+        return self.load({c for p in asked if (c := self._component_of.get(p)) is not None})
+
+    def group_of(self, profile_id: str) -> str | None:
+        """The group that holds a profile; None where none that was read does."""
+        component = self._component_of.get(profile_id)
+        return None if component is None else self._group_of.get(component)
+
+    def picture(self, groups: Iterable[str], sight: Sight | None) -> Picture:
+        """The entities of groups as a sight sees them."""
+        return Picture(dict(chain.from_iterable(e.items() for e in self.seen(groups, sight).values())))
+
+    def seen(self, groups: Iterable[str], sight: Sight | None) -> dict[str, dict[str, Entity]]:
+        """Each profile's entity as a sight sees it, by group."""
+        chosen = {g: self.groups[g] for g in groups}
+        parts = {g: _part(x, sight) for g, x in chosen.items() if sight not in x.seen}
+        unclear = {g for g, part in parts.items() if _is_unclear(chosen[g], part)}
+        self._read_pairs([x for g in unclear if (x := chosen[g]).pairs is None])
+        for g, part in parts.items():
+            x = chosen[g]
+            if g in unclear:
+                said = [j for j in x.judgements if sight is None or j.audience_id in sight]
+                found = clusters(part, x.pairs or (), said)
+            else:
+                found = [part] if part else []
+            x.seen[sight] = entities(found, self._now_ms)
+        return {g: x.seen[sight] for g, x in chosen.items()}
+
+    def _load(self, fresh: set[str]) -> None:
+        everyone, judged, partial = _closure(self._conn, fresh, self._now_ms)
+        home = _joined(everyone, judged)
+        self._group_of |= dict.fromkeys(fresh)
+        self._group_of |= home
+        members: dict[str, list[Member]] = defaultdict(list)
+        for p, m in everyone.items():
+            self._component_of[p] = m.component_id
+            members[home[m.component_id]].append(m)
+        said: dict[str, list[JudgementRow]] = defaultdict(list)
+        for j in judged:
+            group = home[everyone[j.a].component_id]
+            if group == home[everyone[j.b].component_id]:
+                said[group].append(j)
+        for g, ms in members.items():
+            clear = len(ms) == 1 or not any(m.split or m.judged or m.component_id in partial for m in ms)
+            audiences = frozenset([m.audience_id for m in ms] + [j.audience_id for j in said[g]])
+            self.groups[g] = Group(ms, said[g], clear, audiences)
+
+    def _read_pairs(self, groups: list[Group]) -> None:
+        group_of = {m.profile_id: x for x in groups for m in x.members}
+        members = {m.profile_id: m for x in groups for m in x.members}
+        for x in groups:
+            x.pairs = []
+        for p in pairs_among(self._conn, members):
+            found = group_of[p.a]
+            if found is group_of[p.b] and found.pairs is not None:
+                found.pairs.append(p)
+
+
+def _part(group: Group, sight: Sight | None) -> list[Member]:
+    return [m for m in group.members if sight is None or m.audience_id in sight]
+
+
+def _is_unclear(group: Group, part: list[Member]) -> bool:
+    return len(part) > 1 and not (group.clear and len(part) == len(group.members))
+
+
+def _joined(members: Mapping[str, Member], judged: Iterable[JudgementRow]) -> dict[str, str]:
+    """The group of each component: the smallest id of those that judgements SAME join to it."""
+    home = {c: c for c in {m.component_id for m in members.values()}}
     for j in judged:
-        said[group_of[everyone[j.a].component_id]].append(j)
-    parts = {g: [m for m in ms if sight is None or m.audience_id in sight] for g, ms in grouped.items()}
-    unclear = {g for g, ms in parts.items() if len(ms) > 1 and not _plain(ms, grouped[g], partial)}
-    pairs = _pairs(conn, {m.profile_id: m for g in unclear for m in parts[g]}, group_of)
-    entity_of: dict[str, Entity] = {}
-    for g, ms in parts.items():
-        applicable = [j for j in said[g] if sight is None or j.audience_id in sight]
-        entity_of.update(_entities(ms, pairs[g], applicable, together=g not in unclear, now_ms=now_ms))
-    return Picture(
-        entity_of,
-        {m.profile_id: group_of[m.component_id] for m in everyone.values()},
-        {g: tuple(ms) for g, ms in grouped.items()},
-        {
-            g: frozenset([m.audience_id for m in ms] + [j.audience_id for j in said[g]])
-            for g, ms in grouped.items()
-        },
-    )
-
-
-def _plain(seen: list[Member], everyone: list[Member], partial: set[str]) -> bool:
-    """Whether the members are one entity without a look at their pairs: all seen, never split or judged."""
-    whole = len(seen) == len(everyone) and not any(m.component_id in partial for m in seen)
-    return whole and not any(m.split or m.judged for m in seen)
-
-
-def _entities(
-    members: list[Member],
-    pairs: list[PairRow],
-    judgements: list[JudgementRow],
-    *,
-    together: bool,
-    now_ms: int,
-) -> dict[str, Entity]:
-    """Each profile's entity within one group."""
-    if together:
-        clusters = [members] if members else []
-    else:
-        by_id = {m.profile_id: m for m in members}
-        home = cluster(members, pairs, judgements)
-        gathered: dict[str, list[Member]] = defaultdict(list)
-        for p, leader in home.items():
-            gathered[leader].append(by_id[p])
-        clusters = list(gathered.values())
-    result: dict[str, Entity] = {}
-    for found in clusters:
-        found.sort(key=lambda m: entity_order(m.profile_id, m.width))
-        entity = Entity(found[0].profile_id, Kind(found[0].kind), tuple(found), now_ms)
-        result.update(dict.fromkeys((m.profile_id for m in found), entity))
-    return result
-
-
-def cluster(
-    members: Iterable[Member], pairs: Iterable[PairRow], judgements: Iterable[JudgementRow]
-) -> dict[str, str]:
-    """Each profile's entity id, by ``shared.partition``."""
-    return partition(
-        {m.profile_id: m.width for m in members},
-        [Pair(p.a, p.b, p.weight, p.verdict == "CONTRADICTED") for p in pairs if p.verdict != "POSSIBLE"],
-        [Judged(j.a, j.b, j.verdict == "SAME") for j in judgements if j.verdict != "UNSURE"],
-        threshold=-(1 << 40),
-    ).entity
+        if j.verdict == "SAME":
+            one, other = home[members[j.a].component_id], home[members[j.b].component_id]
+            if one != other:
+                home = {c: min(one, other) if g in (one, other) else g for c, g in home.items()}
+    return home
 
 
 def _closure(
@@ -262,11 +179,13 @@ def _closure(
     return everyone, [j for j in said.values() if j.a in everyone and j.b in everyone], partial
 
 
+_COLUMNS: Final = Member._fields
+
+
 def _members(conn: Connection, components: set[str], now_ms: int) -> tuple[dict[str, Member], set[str]]:
     """The members of components that some live report holds, and the components that have others too."""
     found, partial = {}, set()
-    for row in fetch(conn, member, _MEMBER, "component_id", sorted(components)):
-        m = Member(*row)
+    for m in map(Member._make, fetch(conn, member, _COLUMNS, "component_id", sorted(components))):
         if m.kind and m.until_ms > now_ms:
             found[m.profile_id] = m
         elif m.kind or m.content_version < 0:  # else it is gone, and the component worked out without it
@@ -292,38 +211,12 @@ def workings(conn: Connection, profile_ids: Iterable[str], sight: Sight, now_ms:
     return Workings(known.entity_of, pairs_among(conn, seen), applicable)
 
 
-def members_ever(conn: Connection, component_ids: Iterable[str]) -> list[tuple[str, str]]:
-    """Profile and component of every member, whether a live report holds it or not."""
-    rows = fetch(conn, member, ("profile_id", "component_id"), "component_id", component_ids)
-    return [(p, c) for p, c in rows]
-
-
 def judgements_about(conn: Connection, profile_ids: Iterable[str]) -> list[JudgementRow]:
     """The judgements in force that name one of these profiles."""
     columns = ("judgement_id", "a", "b", "verdict", "agency", "audience_id", "body")
     ids = list(profile_ids)
     rows = {r[0]: r for side in ("a", "b") for r in fetch(conn, judgement, columns, side, ids)}
     return [JudgementRow(*r[:6]) for _, r in sorted(rows.items()) if r[6] is not None]
-
-
-def _groups(members: Mapping[str, Member], judged: Iterable[JudgementRow]) -> dict[str, int]:
-    """A number for each component, shared by those that a judgement SAME joins."""
-    number = {c: i for i, c in enumerate(sorted({m.component_id for m in members.values()}))}
-    for j in judged:
-        one, other = number[members[j.a].component_id], number[members[j.b].component_id]
-        if one != other:
-            number = {c: min(one, other) if g in (one, other) else g for c, g in number.items()}
-    return number
-
-
-def _pairs(
-    conn: Connection, members: Mapping[str, Member], group_of: Mapping[str, int]
-) -> dict[int, list[PairRow]]:
-    """The pairs among these members by group."""
-    grouped: dict[int, list[PairRow]] = defaultdict(list)
-    for p in pairs_among(conn, members):
-        grouped[group_of[members[p.a].component_id]].append(p)
-    return grouped
 
 
 def pairs_among(conn: Connection, members: Mapping[str, Member]) -> list[PairRow]:

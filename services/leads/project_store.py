@@ -15,8 +15,9 @@ from services.leads.access import Standing
 from services.leads.changes import Changes, Row, search_rows
 from services.leads.clock import NO_REPORT
 from services.leads.due_store import mark
-from services.leads.picture_store import most_written
+from services.leads.entity import most_written
 from services.leads.report_store import newest_mentions, pack
+from services.leads.screen import joined
 from shared.database import advisory_lock, delete_rows, fetch, insert_rows, upsert
 
 _LOCK: Final = 0x1D_7E_41_0D
@@ -116,6 +117,7 @@ def _place(changes: Changes, touched: Iterable[str], standing: dict[str, Row]) -
     alone: Row = {
         "split": False, "version": 0, **dict.fromkeys(_UNTIL, 0), "judged": False, "kind": "",
         "audience_id": 0, "width": 0, "label": "", "labels": b"{}", "features": b"", "content_version": -1,
+        "clues": "",
     }  # fmt: skip
     for p in touched:
         row = standing.setdefault(p, {"profile_id": p, "component_id": p, **alone})
@@ -164,12 +166,17 @@ def _judgements(conn: Connection, changes: Changes) -> set[str]:
 
 
 def _keep_times(changes: Changes, fresh: Fresh, standing: dict[str, Row]) -> None:
-    """How long each profile may be seen, searched, be a subject, or is a juvenile's, in ``standing``."""
+    """How long each profile may be seen, searched, be a subject, or is a juvenile's, in ``standing``.
+
+    With them the clues that its new mentions give to rules.
+    """
     for r in fresh:
         for m in changes.mentions[r]:
             row, until = standing[m["profile_id"]], m["until_ms"]
             for column in _COLUMNS[m["standing"]]:
                 row[column] = max(row[column], until)
+        for p, clues in changes.clues[r]:
+            standing[p]["clues"] = joined(standing[p]["clues"], clues)
 
 
 def _count_labels(changes: Changes, fresh: Fresh, standing: dict[str, Row]) -> None:

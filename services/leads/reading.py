@@ -12,7 +12,8 @@ from sqlalchemy import Connection
 
 from services.leads.access import Sight
 from services.leads.clock import ms
-from services.leads.picture_store import Entity, Picture, picture
+from services.leads.entity import Entity
+from services.leads.picture_store import Picture, picture
 from services.leads.sight_store import sight
 from shared.contracts.handling import Clearance
 from shared.database import Database

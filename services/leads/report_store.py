@@ -6,9 +6,8 @@ reports that their viewer sees.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import lz4.block
 from sqlalchemy import Column, Connection, Table, func, select
@@ -22,8 +21,7 @@ _CHUNK: Final = 2_000
 _BEGINNING: Final = -(1 << 62)
 
 
-@dataclass(frozen=True, slots=True)
-class MentionRow:
+class MentionRow(NamedTuple):
     """A mention that resolves to a profile."""
 
     report_id: str
@@ -36,8 +34,7 @@ class MentionRow:
     event_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class LinkRow:
+class LinkRow(NamedTuple):
     """A link between two profiles that may be shown; ``confidence`` in thousandths."""
 
     report_id: str
@@ -77,10 +74,9 @@ def stored_report(conn: Connection, report_id: str) -> tuple[Report, int] | None
 
 def mentions_of(conn: Connection, report_ids: Iterable[str]) -> dict[str, list[MentionRow]]:
     """The mentions of each report, by local id."""
-    columns = ("report_id", "local_id", "profile_id", "kind", "role", "label", "standing", "event_ms")
     found: dict[str, list[MentionRow]] = defaultdict(list)
-    for row in sorted(fetch(conn, mention, columns, "report_id", report_ids)):
-        found[row[0]].append(MentionRow(*row))
+    for row in sorted(fetch(conn, mention, MentionRow._fields, "report_id", report_ids)):
+        found[row[0]].append(MentionRow._make(row))
     return found
 
 
@@ -105,15 +101,6 @@ def newest_mentions(
     ):
         found[profile_id].append((row[0], row[1], row[2]))
     return found
-
-
-def origins(conn: Connection, report_ids: Iterable[str]) -> dict[str, tuple[str, str, str, bool]]:
-    """Feed, agency, event kind and whether it is predicated, of each report."""
-    columns = ("report_id", "feed", "agency", "kind", "predicated")
-    return {
-        r: (feed, agency, kind, p)
-        for r, feed, agency, kind, p in fetch(conn, report, columns, "report_id", report_ids)
-    }
 
 
 def newest_links(conn: Connection, profile_ids: Iterable[str], count: int, now_ms: int) -> list[LinkRow]:

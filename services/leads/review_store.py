@@ -30,7 +30,7 @@ def candidates(conn: Connection, verdict: str, sight: Sight, now_ms: int) -> Ite
     """Pairs of this verdict that are not judged in this sight, strongest first, some at a time.
 
     Both profiles are of this sight and may be found by a search. Of SAME pairs only those whose component
-    is split or judged: no others can be held apart.
+    is split or judged: no others can be held apart. The order is that of an index, read backwards.
     """
     query = _query(verdict, sight, now_ms)
     after: Candidate | None = None
@@ -56,7 +56,7 @@ def _query(verdict: str, sight: Sight, now_ms: int) -> Select[Any]:
         .join_from(pair, _one, _one.c.profile_id == pair.c.a)
         .join(_other, _other.c.profile_id == pair.c.b)
         .where(pair.c.verdict == verdict, ~said)
-        .order_by(pair.c.weight.desc(), pair.c.a, pair.c.b)
+        .order_by(pair.c.weight.desc(), pair.c.a.desc(), pair.c.b.desc())
         .limit(_CHUNK)
     )
     for side in (_one, _other):
@@ -75,7 +75,7 @@ def _query(verdict: str, sight: Sight, now_ms: int) -> Select[Any]:
 
 def _beyond(last: Candidate) -> ColumnElement[bool]:
     p = pair.c
-    later = or_(p.a > last.a, and_(p.a == last.a, p.b > last.b))
+    later = or_(p.a < last.a, and_(p.a == last.a, p.b < last.b))
     return and_(p.weight <= last.weight, or_(p.weight < last.weight, later))
 
 

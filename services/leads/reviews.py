@@ -7,8 +7,9 @@ from math import log2
 from typing import Any, Final
 
 from services.leads.derivation import blocked_by, in_words
+from services.leads.entity import Entity, PairRow
 from services.leads.entity_store import threshold
-from services.leads.picture_store import Entity, PairRow, Workings, workings
+from services.leads.picture_store import Workings, workings
 from services.leads.reading import Look
 from services.leads.review_store import Candidate, candidates, reports_of
 

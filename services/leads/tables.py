@@ -17,6 +17,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    text,
 )  # fmt: skip
 
 from shared.database import HexId
@@ -103,6 +104,7 @@ member: Final = Table(
     Column("labels", LargeBinary, nullable=False, comment="JSON: how many mentions have each label"),
     Column("features", LargeBinary, nullable=False, comment="JSON"),
     Column("content_version", BigInteger, nullable=False, comment="when it came, or went"),
+    Column("clues", Text, nullable=False, server_default=text("'*'"), comment="see screen"),
     Index("member_component", "component_id"),
     sqlite_with_rowid=False,
 )
@@ -118,6 +120,7 @@ pair: Final = Table(
     Column("evidence", LargeBinary, nullable=False, comment="JSON rows, compressed"),
     Column("version", BigInteger, nullable=False),
     Index("pair_b", "b"),
+    Index("pair_review", "verdict", "weight", "a", "b"),
     sqlite_with_rowid=False,
 )
 

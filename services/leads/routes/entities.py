@@ -10,6 +10,7 @@ from services.leads import derivation, schemas
 from services.leads.access import WITHHELD, Standing
 from services.leads.answers import listing, page, place, resource
 from services.leads.disclosure import disclose
+from services.leads.entity import Entity
 from services.leads.entity_store import (
     COUNTED,
     count_reports,
@@ -23,7 +24,7 @@ from services.leads.graph import neighbourhood
 from services.leads.lead_schemas import LeadList
 from services.leads.lead_store import Query as LeadQuery
 from services.leads.lead_store import page as lead_page
-from services.leads.picture_store import Entity, workings
+from services.leads.picture_store import workings
 from services.leads.reading import Reading
 from services.leads.report_store import dashed, newest_mentions
 from services.leads.sets import sets_of

@@ -9,8 +9,9 @@ from starlette.responses import Response
 from services.leads import derivation, schemas
 from services.leads.answers import resource
 from services.leads.disclosure import disclose
+from services.leads.entity import Entity
 from services.leads.entity_store import evidence_of, threshold
-from services.leads.picture_store import Entity, Workings, workings
+from services.leads.picture_store import Workings, workings
 from services.leads.reading import Reading, nothing
 from services.leads.report_store import dashed, newest_mentions
 from services.leads.viewer import Viewer, reader

@@ -10,8 +10,8 @@ from starlette.responses import Response
 from services.leads.answers import listing, page, place
 from services.leads.clock import stamp
 from services.leads.disclosure import disclose
+from services.leads.entity import Entity
 from services.leads.entity_store import by_identifier, by_name
-from services.leads.picture_store import Entity
 from services.leads.reading import Look, Reading
 from services.leads.report_store import dashed, newest_mentions
 from services.leads.schemas import HitList
@@ -141,7 +141,7 @@ def _by_name(look: Look, name: str, birth: str | None) -> list[_Hit]:
     hits = []
     for entity in known.entities():
         answers = [
-            (-likeness(wanted, m.features()), m.label) for m in entity.named if m.profile_id in candidates
+            (-likeness(wanted, m.values()), m.label) for m in entity.named if m.profile_id in candidates
         ]
         if answers and -min(answers)[0] >= LEAST:
             hits.append(_Hit(entity, -min(answers)[0], ("name", min(answers)[1])))
