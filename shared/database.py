@@ -241,10 +241,14 @@ def lock_rows(conn: Connection, table: str, column: str, keys: Sequence[Any]) ->
         )
 
 
-def advisory_lock(conn: Connection, number: int) -> None:
-    """Wait for the lock of this signed 64-bit number; the transaction's end releases it."""
+def advisory_lock(conn: Connection, number: int, *, shared: bool = False) -> None:
+    """Wait for the lock of this signed 64-bit number; the transaction's end releases it.
+
+    Those who take it ``shared`` keep out only those who do not. SQLite's one writer holds everything.
+    """
     if conn.dialect.name == "postgresql":
-        conn.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (number,))
+        take = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
+        conn.exec_driver_sql(f"SELECT {take}(%s)", (number,))  # noqa: S608 - a name of ours
 
 
 def advisory_locks(conn: Connection, numbers: Iterable[int]) -> None:

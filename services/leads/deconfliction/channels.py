@@ -20,9 +20,9 @@ class Channels:
         """Enter a channel; the answer is the only time that its secret is shown."""
         ident, secret = str(uuid4()), secrets.token_urlsafe(32)
         sealed = json.dumps({"address": address, "secret": secret}).encode()
-        with self.registry.transaction() as conn:
+        with self.registry.transaction() as (conn, ring):
             row = {"channel_id": ident, "agency": agency, "channel": channel}
-            store.put_channel(conn, row | {"sealed": self.registry.keys.ring().seal(agency, sealed)})
+            store.put_channel(conn, row | {"sealed": ring.seal(agency, sealed)})
         return {"channel_id": ident, "channel": channel, "address": address, "secret": secret}
 
     def all(self, agency: str) -> list[dict[str, Any]]:
@@ -41,5 +41,5 @@ class Channels:
 
     def drop(self, agency: str, channel_id: str) -> bool:
         """Remove a channel; whether there was one."""
-        with self.registry.transaction() as conn:
+        with self.registry.transaction() as (conn, _):
             return store.drop_channel(conn, agency, channel_id)

@@ -1,15 +1,15 @@
 """The statements of conflicts and notices."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, and_, func, or_, select, update
 
+from services.leads.deconfliction.moments import milliseconds, moment
 from services.leads.deconfliction.states import FINAL, Conflict, Outcome, State, Urgency
 from services.leads.deconfliction.tables import conflict, notice
-from shared.database import advisory_lock, upsert
+from shared.database import advisory_lock, fetch, insert_rows, upsert
 
 _NOTICE_LOCK: Final = 0x0DEC_0003_0000
 QUEUED: Final = "QUEUED"
@@ -71,11 +71,6 @@ class Row:
 _COLUMNS: Final = [conflict.c[name] for name in Row.__slots__]
 
 
-def moment(ms: int) -> datetime:
-    """A moment from milliseconds since 1970."""
-    return datetime.fromtimestamp(ms / 1000, UTC)
-
-
 def read(conn: Connection, conflict_id: str, *, lock: bool = False) -> Row | None:
     """One conflict; ``lock``: nobody else changes it until the transaction ends."""
     statement = select(*_COLUMNS).where(conflict.c.conflict_id == conflict_id)
@@ -83,9 +78,16 @@ def read(conn: Connection, conflict_id: str, *, lock: bool = False) -> Row | Non
     return None if found is None else Row(*found)
 
 
-def insert(conn: Connection, row: Row) -> None:
-    """Enter a new conflict."""
-    conn.execute(conflict.insert().values({n: getattr(row, n) for n in Row.__slots__}))
+def read_all(conn: Connection, conflict_ids: Iterable[str]) -> dict[str, Row]:
+    """Those of these conflicts that are known; nobody else changes them until the transaction ends."""
+    lock = conn.dialect.name == "postgresql"
+    rows = fetch(conn, conflict, Row.__slots__, "conflict_id", conflict_ids, lock=lock)
+    return {r[0]: Row(*r) for r in rows}
+
+
+def insert(conn: Connection, rows: Sequence[Row]) -> None:
+    """Enter new conflicts."""
+    insert_rows(conn, conflict, [{n: getattr(row, n) for n in Row.__slots__} for row in rows])
 
 
 def change(conn: Connection, conflict_id: str, values: Mapping[str, Any]) -> None:
@@ -95,7 +97,7 @@ def change(conn: Connection, conflict_id: str, values: Mapping[str, Any]) -> Non
 
 def save(conn: Connection, row: Row, now: Conflict, at_ms: int) -> None:
     """Store what ``states`` made of a conflict."""
-    escalates = None if now.escalates_at is None else int(now.escalates_at.timestamp() * 1000)
+    escalates = None if now.escalates_at is None else milliseconds(now.escalates_at)
     values: dict[str, Any] = {"state": str(now.state), "escalates_ms": escalates}
     if now.outcome is not None:
         values["outcome"] = str(now.outcome)
@@ -118,12 +120,6 @@ def due(conn: Connection, now_ms: int, limit: int) -> list[Row]:
     statement = select(*_COLUMNS).where(conflict.c.escalates_ms <= now_ms)
     statement = statement.order_by(conflict.c.escalates_ms).limit(limit).with_for_update(skip_locked=True)
     return [Row(*r) for r in conn.execute(statement)]
-
-
-def is_due(conn: Connection, now_ms: int) -> bool:
-    """Whether somebody's silence has lasted too long."""
-    found = conn.execute(select(conflict.c.conflict_id).where(conflict.c.escalates_ms <= now_ms).limit(1))
-    return found.first() is not None
 
 
 def in_state(

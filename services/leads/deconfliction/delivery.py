@@ -20,7 +20,9 @@ from urllib.parse import urlsplit
 import httpx
 
 from services.leads.deconfliction import delivery_store as store
-from services.leads.deconfliction.registry import Registry, milliseconds
+from services.leads.deconfliction.keyring import KeyRing
+from services.leads.deconfliction.moments import milliseconds
+from services.leads.deconfliction.registry import Registry
 from shared.errors import Transient
 
 BATCH: Final = 20
@@ -106,18 +108,15 @@ class Carrier:
         with self.registry.db.snapshot() as conn:
             if not store.is_due(conn, now):
                 return 0
-        with self.registry.transaction() as conn:
-            rows = store.due(conn, now, BATCH)
-        for row in rows:
-            outcome = self._attempt(row, now)
-            with self.registry.transaction() as conn:
+        with self.registry.transaction() as (conn, ring):
+            rows = [(row, *_opened(ring, row)) for row in store.due(conn, now, BATCH)]
+        for row, settings, body in rows:
+            outcome = self._attempt(row, settings, body, now)
+            with self.registry.transaction() as (conn, _):
                 store.settle(conn, row.delivery_id, outcome)
         return len(rows)
 
-    def _attempt(self, row: Any, now: int) -> dict[str, Any]:
-        ring = self.registry.keys.ring()
-        settings = json.loads(ring.open(row.agency, row.address))
-        body = ring.open(row.agency, row.sealed)
+    def _attempt(self, row: Any, settings: dict[str, str], body: bytes, now: int) -> dict[str, Any]:
         try:
             if row.channel == "WEBHOOK":
                 at = now // 1000
@@ -133,6 +132,11 @@ class Carrier:
             logging.getLogger(__name__).warning("delivery %s failed: %s", row.delivery_id, error)
             return _put_off(row, now)
         return {"attempts": row.attempts + 1, "next_ms": None, "delivered_ms": now}
+
+
+def _opened(ring: KeyRing, row: Any) -> tuple[dict[str, str], bytes]:
+    """Where a delivery goes, and what."""
+    return json.loads(ring.open(row.agency, row.address)), ring.open(row.agency, row.sealed)
 
 
 def _put_off(row: Any, now: int) -> dict[str, Any]:

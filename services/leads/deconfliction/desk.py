@@ -14,11 +14,12 @@ from sqlalchemy import Connection
 from services.leads.deconfliction import conflict_store as conflicts
 from services.leads.deconfliction import lead_desk, life_store, meet, notify, states
 from services.leads.deconfliction import registry_store as store
-from services.leads.deconfliction.conflict_store import DISMISSED, QUEUED, Row, moment
+from services.leads.deconfliction.conflict_store import DISMISSED, QUEUED, Row
 from services.leads.deconfliction.keyring import KeyRing
 from services.leads.deconfliction.matcher import end
+from services.leads.deconfliction.moments import milliseconds, moment
 from services.leads.deconfliction.notify import CLASSES
-from services.leads.deconfliction.registry import Registry, milliseconds
+from services.leads.deconfliction.registry import Registry
 from services.leads.deconfliction.states import FINAL, NotAllowed, Outcome, State
 from services.leads.deconfliction.submissions import NoticeContent
 from shared.contracts.handling import Clearance
@@ -57,9 +58,8 @@ class Desk:
 
     def acknowledge(self, agency: str, notice_id: str, who: str) -> dict[str, Any]:
         """Say that a notice has been read; again changes nothing. Raises ``NotHere``."""
-        ring, now = self.registry.keys.ring(), self.registry.clock()
-        at = milliseconds(now)
-        with self.registry.transaction() as conn:
+        at = milliseconds(self.registry.clock())
+        with self.registry.transaction() as (conn, ring):
             found = conflicts.one_notice(conn, notice_id, agency)
             if found is None or found.basis_id is not None:
                 raise NotHere(notice_id)
@@ -68,14 +68,14 @@ class Desk:
             if row is not None and row.state in set(State):
                 conflicts.save(conn, row, states.acknowledge(row.as_conflict(), found.number), at)
             found = conflicts.one_notice(conn, notice_id, agency)
-        return _shown(ring, found)
+            return _shown(ring, found)
 
     def resolve(
         self, agency: str, conflict_id: str, outcome: Outcome, note: str | None = None
     ) -> dict[str, Any]:
         """Say how a conflict was settled; both sides read the note. Raises ``NotHere`` or ``NotAllowed``."""
-        at, ring = milliseconds(self.registry.clock()), self.registry.keys.ring()
-        with self.registry.transaction() as conn:
+        at = milliseconds(self.registry.clock())
+        with self.registry.transaction() as (conn, ring):
             row, side = _of_side(conn, agency, conflict_id)
             if row.state not in set(State):
                 raise NotAllowed(f"the conflict is {row.state}: there is nothing to resolve")
@@ -84,8 +84,8 @@ class Desk:
                 sealed = ring.seal(row.agency_a, f"{agency}: {note}".encode())
                 conflicts.change(conn, conflict_id, {"note": sealed})
             settled = conflicts.read(conn, conflict_id)
-        assert settled is not None
-        return conflict_view(ring, settled, side)
+            assert settled is not None
+            return conflict_view(ring, settled, side)
 
     def conflict(self, agency: str, conflict_id: str) -> dict[str, Any]:
         """A conflict as one of its sides sees it. Raises ``NotHere``."""
@@ -95,7 +95,7 @@ class Desk:
 
     def withdraw(self, agency: str, number: str) -> None:
         """Take a submission back; its conflicts close. Raises ``NotHere``."""
-        with self.registry.transaction() as conn:
+        with self.registry.transaction() as (conn, _):
             found = store.read(conn, [number]).get(number)
             if found is None or found.agency != agency:
                 raise NotHere(number)
@@ -137,8 +137,8 @@ class Desk:
 
     def confirm(self, conflict_id: str) -> None:
         """A watch officer finds that a possible match is one: both sides are told. Raises ``NotHere``."""
-        ring, now = self.registry.keys.ring(), self.registry.clock()
-        with self.registry.transaction() as conn:
+        now = self.registry.clock()
+        with self.registry.transaction() as (conn, ring):
             row = _waiting(conn, conflict_id)
             silent = "" if len(row.silent.split()) == 2 else row.silent
             level = states.Urgency(row.urgency)
@@ -148,12 +148,12 @@ class Desk:
             )  # fmt: skip
             changed = ("state", "silent", "opened_ms", "escalates_ms")
             conflicts.change(conn, conflict_id, {n: getattr(row, n) for n in changed})
-            notify.sides(conn, ring, row, frozenset(), now)
-            lead_desk.suspend(conn, ring, row, row.told(), now)
+            notify.sides(conn, ring, [(row, frozenset())], now)
+            lead_desk.suspend(conn, ring, [row], now)
 
     def dismiss(self, conflict_id: str) -> None:
         """A watch officer finds that it is none: never again on this evidence. Raises ``NotHere``."""
-        with self.registry.transaction() as conn:
+        with self.registry.transaction() as (conn, _):
             _waiting(conn, conflict_id)
             at = milliseconds(self.registry.clock())
             conflicts.change(conn, conflict_id, {"state": DISMISSED, "closed_ms": at})

@@ -12,11 +12,14 @@ and so writes under every live key, while it looks up under the CURRENT one alon
 4. PREVIOUS is dropped, and its hashes are deleted.
 """
 
+import fcntl
 import hmac
 import json
 import os
 import secrets
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property, lru_cache
@@ -62,12 +65,12 @@ class Key:
 
     def cipher(self, agency: str) -> AESGCM:
         """What seals and opens the text of one agency."""
-        return AESGCM(_sealing(self.material, agency))
+        return _cipher(self.material, agency)
 
 
 @lru_cache(maxsize=4_096)
-def _sealing(material: bytes, agency: str) -> bytes:
-    return _derive(material, b"deconfliction:seal:" + agency.encode())
+def _cipher(material: bytes, agency: str) -> AESGCM:
+    return AESGCM(_derive(material, b"deconfliction:seal:" + agency.encode()))
 
 
 def _derive(material: bytes, purpose: bytes) -> bytes:
@@ -146,6 +149,18 @@ class KeyFile:
                 self._ring = self._read()
                 self._stamp = stamp
             return self._ring
+
+    @contextmanager
+    def alone(self) -> Iterator[bool]:
+        """Whether this is the only rotation among all processes with this file, for as long as it lasts."""
+        self.ring()
+        with self._path.with_name(f"{self._path.name}.lock").open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
 
     def add_next(self) -> KeyRing:
         """Step 1 of a rotation; without effect where one is under way."""

@@ -12,9 +12,11 @@ from sqlalchemy import Connection
 from services.leads.deconfliction import conflict_store as conflicts
 from services.leads.deconfliction import life_store as store
 from services.leads.deconfliction import registry_store
-from services.leads.deconfliction.conflict_store import Row, moment
+from services.leads.deconfliction.conflict_store import Row
+from services.leads.deconfliction.entering import other_side
 from services.leads.deconfliction.keyring import KeyRing
-from services.leads.deconfliction.registry import Registry, milliseconds, other_side
+from services.leads.deconfliction.moments import milliseconds, moment
+from services.leads.deconfliction.registry import Registry
 from services.leads.deconfliction.states import FINAL, State
 from services.leads.deconfliction.submissions import LeadSubmission, OtherSide
 from services.leads.lifecycle import LIVE, LeadState, Life, Person, Step, after, fold
@@ -70,8 +72,7 @@ class LeadDesk:
         ``plan(life, live)`` gives the step, or raises why it may not be taken; ``live`` says whether a
         conflict stands against the lead. Nobody else acts meanwhile, and no conflict is opened.
         """
-        ring = self.registry.keys.ring()
-        with self.registry.transaction() as conn:
+        with self.registry.transaction() as (conn, ring):
             store.lock(conn, lead_id)
             known = store.bases(conn)
             visible = store.readable(known, viewer)
@@ -89,7 +90,7 @@ class LeadDesk:
             numbers.append(answer.number)
             told += [(answer.number, other) for other in answer.contacts]
         now = self.registry.clock()
-        with self.registry.transaction() as conn:
+        with self.registry.transaction() as (conn, _):
             basis_id = store.note_basis(conn, audiences)
             store.add_checks(conn, numbers, lead_id, basis_id, milliseconds(now))
             settled = _settled(conn, numbers)
@@ -118,18 +119,23 @@ class LeadDesk:
 
     def withdraw(self, viewer: Clearance, lead_id: str) -> list[tuple[str, str]]:
         """The lead is done with: forget its submissions; (agency, number) of those that no other needs."""
-        with self.registry.transaction() as conn:
+        with self.registry.transaction() as (conn, _):
             visible = store.readable(store.bases(conn), viewer)
             numbers = [n for n, _ in store.checks(conn, lead_id, visible)]
             store.forget_checks(conn, lead_id, visible)
-            free = [n for n in numbers if not store.leads_of(conn, [n])]
+            needed = {n for n, _, _ in store.leads_of(conn, numbers)}
+            free = [n for n in numbers if n not in needed]
             return [(s.agency, s.number) for s in registry_store.read(conn, free).values()]
 
 
-def suspend(conn: Connection, ring: KeyRing, row: Row, numbers: Sequence[str], now: datetime) -> None:
-    """A conflict was opened: suspend the leads on which these sides of it stand, and tell their holders."""
+def suspend(conn: Connection, ring: KeyRing, rows: Sequence[Row], now: datetime) -> None:
+    """Conflicts were opened: suspend the leads on which their sides stand, and tell the holders."""
+    about = {number: row for row in rows for number in row.told()}
+    concerned = store.leads_of(conn, about)
+    if not concerned:
+        return
     known = store.bases(conn)
-    for lead_id, basis_id in store.leads_of(conn, numbers):
+    for number, lead_id, basis_id in concerned:
         store.lock(conn, lead_id)
         taken = store.steps(conn, [lead_id], store.below(known, basis_id) if basis_id in known else [])
         life = fold(_opened(ring, s) for s in taken.get(lead_id, ()))
@@ -138,8 +144,9 @@ def suspend(conn: Connection, ring: KeyRing, row: Row, numbers: Sequence[str], n
         step = Step(LeadState.SUSPENDED, None, "A new deconfliction conflict: see whom to call.", now)
         store.repeat_step(conn, basis_id, _row(ring, lead_id, step))
         holders = {p.agency for p in (life.holder, life.releaser) if p is not None}
+        lead = (lead_id, basis_id)
         conflicts.add_notices(
-            conn, [_holder_notice(ring, row, (lead_id, basis_id), agency, now) for agency in sorted(holders)]
+            conn, [_holder_notice(ring, about[number], lead, agency, now) for agency in sorted(holders)]
         )
 
 

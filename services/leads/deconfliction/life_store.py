@@ -1,7 +1,8 @@
 """The statements of leads' lives: the steps people took, on what basis, and the submissions made for them."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Final
 
 import orjson
@@ -10,7 +11,7 @@ from sqlalchemy import Connection, delete, func, select
 
 from services.leads.deconfliction.tables import lead_basis, lead_check, lead_step
 from shared.contracts.handling import Audience, Clearance
-from shared.database import advisory_lock, upsert
+from shared.database import advisory_lock, fetch, upsert
 
 _LEAD_BASE: Final = 0x0DEC_0002_0000
 MANY: Final = 20_000
@@ -123,12 +124,10 @@ def checks(conn: Connection, lead_id: str, basis_ids: Collection[int]) -> list[t
     ]
 
 
-def leads_of(conn: Connection, numbers: Sequence[str]) -> list[tuple[str, int]]:
-    """(lead, basis) that these submissions were made for."""
-    statement = select(lead_check.c.lead_id, lead_check.c.basis_id).where(
-        lead_check.c.number.in_(list(numbers))
-    )
-    return [(r[0], r[1]) for r in conn.execute(statement.distinct().order_by(*statement.selected_columns))]
+def leads_of(conn: Connection, numbers: Iterable[str]) -> list[tuple[str, str, int]]:
+    """(submission, lead, basis) that these submissions were made for, in the order in which leads are locked."""
+    rows = fetch(conn, lead_check, ("number", "lead_id", "basis_id"), "number", numbers)
+    return sorted(rows, key=itemgetter(1, 0, 2))
 
 
 def forget_checks(conn: Connection, lead_id: str, basis_ids: Collection[int]) -> None:

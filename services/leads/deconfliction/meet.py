@@ -1,6 +1,6 @@
-"""Which open submissions does one submission meet, and in what class? For the answer and the matcher."""
+"""Which open submissions do others meet, and in what class? For the answer and the matcher, many at once."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -10,9 +10,15 @@ from sqlalchemy import Connection
 from services.leads.deconfliction import registry_store as store
 from services.leads.deconfliction import space
 from services.leads.deconfliction.keyring import Key, KeyRing
-from services.leads.deconfliction.match import PADDING, MatchClass, Token, events_conflict, tokens
-from services.leads.deconfliction.match import Target as MatchTarget
-from services.leads.deconfliction.registry_store import CELL, Stored, StoredToken
+from services.leads.deconfliction.match import (
+    PADDING,
+    MatchClass,
+    Target,
+    Token,
+    events_conflict,
+    tokens,
+)
+from services.leads.deconfliction.registry_store import CELL, Holder, Stored, StoredToken
 from services.leads.deconfliction.submissions import (
     EventSubmission,
     LeadSubmission,
@@ -25,8 +31,19 @@ KINDS: Final[Mapping[str, type[Submission]]] = {
     "LEAD": LeadSubmission,
     "TARGET": TargetSubmission,
 }
-POSSIBLE_EACH = 50
-"""Of the holders of one POSSIBLE token, this many are looked at: the newest."""
+POSSIBLE_EACH: Final = 50
+"""Of the holders of one POSSIBLE token, this many are looked at."""
+Fact = tuple[MatchClass, str, str]
+"""What two submissions share: the class, kind and value of a token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """A submission whose meetings are sought."""
+
+    number: str
+    agency: str
+    submitted: Submission
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +56,7 @@ class Meeting:
     other: Stored
     cls: MatchClass | None
     evidence: frozenset[str]
-    hashes: frozenset[bytes]
+    facts: frozenset[Fact]
 
     @property
     def by_event(self) -> bool:
@@ -54,8 +71,7 @@ class Meeting:
 
 def opened(ring: KeyRing, stored: Stored) -> Submission:
     """What was submitted."""
-    text = ring.open(stored.agency, stored.sealed)
-    return KINDS[stored.kind].from_json(text)
+    return KINDS[stored.kind].stored(ring.open(stored.agency, stored.sealed))
 
 
 def hashed(key: Key, token: Token) -> bytes:
@@ -67,9 +83,7 @@ def stored_tokens(ring: KeyRing, submitted: Submission) -> list[StoredToken]:
     """Every token of a submission under every live key; an event also in its home cell."""
     found: list[StoredToken] = []
     for key in ring.keys:
-        found += [
-            StoredToken(hashed(key, t), key.number, int(t.cls), t.qualified) for t in submitted.tokens()
-        ]
+        found += [StoredToken(hashed(key, t), key.number, int(t.cls), t.qualified) for t in submitted.tokens]
         if isinstance(submitted, EventSubmission):
             cells = [space.home(submitted.lat, submitted.lon)]
             found += [StoredToken(h, key.number, CELL, False) for h in _cells(key, submitted, cells)]
@@ -84,76 +98,108 @@ def _cells(key: Key, event: EventSubmission, cells: Iterable[space.Cell]) -> lis
 
 def probes(ring: KeyRing, submitted: Submission) -> tuple[dict[bytes, Token], list[bytes]]:
     """What to look for under the current key: tokens by hash, and cells around an event."""
-    by_hash = {hashed(ring.current, t): t for t in submitted.tokens()}
+    by_hash = {hashed(ring.current, t): t for t in submitted.tokens}
     if not isinstance(submitted, EventSubmission):
         return by_hash, []
     return by_hash, _cells(ring.current, submitted, space.around(submitted.lat, submitted.lon))
 
 
 def meetings(
-    conn: Connection, ring: KeyRing, number: str, agency: str, submitted: Submission, *, possible: bool
-) -> list[Meeting]:
-    """Every open submission that this one meets, surest first; ``possible``: the POSSIBLE class too."""
-    by_hash, cells = probes(ring, submitted)
-    sure = [h for h, t in by_hash.items() if t.cls > MatchClass.POSSIBLE]
-    held = store.holders(conn, [*sure, *cells], number)
+    conn: Connection, ring: KeyRing, askers: Sequence[Asker], *, possible: bool
+) -> dict[str, list[Meeting]]:
+    """Every open submission that each asker meets, surest first, by the asker's number.
+
+    ``possible``: the POSSIBLE class too.
+    """
+    sought = [(asker, *probes(ring, asker.submitted)) for asker in askers]
+    by_token = [(h, t.cls > MatchClass.POSSIBLE) for _, by_hash, _ in sought for h, t in by_hash.items()]
+    found = store.holders(
+        conn, {h for h, sure in by_token if sure} | {c for _, _, cells in sought for c in cells}
+    )
     if possible:
-        rest = [h for h, t in by_hash.items() if t.cls is MatchClass.POSSIBLE]
-        held += store.holders(conn, rest, number, each=POSSIBLE_EACH)
+        found += store.holders(conn, {h for h, sure in by_token if not sure}, each=POSSIBLE_EACH + 1)
+    held: dict[bytes, list[Holder]] = {}
+    for holder in found:
+        held.setdefault(holder.hash, []).append(holder)
+    common = {a.number: _common(a.number, by_hash, cells, held) for a, by_hash, cells in sought}
+    others = store.read(conn, {n for shared in common.values() for n in shared})
+    plans = _Plans(ring)
+    return {
+        asker.number: sorted(
+            (
+                m
+                for n, hashes in common[asker.number].items()
+                if (other := others.get(n)) is not None and other.state == "OPEN"
+                and not _no_collision(other, asker)
+                and (m := _meeting(plans, asker, other, [by_hash[h] for h in hashes if h in by_hash]))
+            ),
+            key=lambda m: (-m.rank, m.other.number),
+        )
+        for asker, by_hash, _ in sought
+    }  # fmt: skip
+
+
+def _common(
+    number: str, by_hash: Mapping[bytes, Token], cells: Iterable[bytes], held: Mapping[bytes, list[Holder]]
+) -> dict[str, set[bytes]]:
+    """What each other holder shares with a submission."""
     shared: dict[str, set[bytes]] = {}
-    for h in held:
-        if h.cls == CELL or not (h.qualified and by_hash[h.hash].qualified):
-            shared.setdefault(h.number, set()).add(h.hash)
-    others = store.read(conn, shared)
-    is_lead = isinstance(submitted, LeadSubmission)
-    found = [
-        m
-        for n, hashes in shared.items()
-        if (other := others.get(n)) is not None and other.state == "OPEN"
-        and not _no_collision(other, agency, is_lead=is_lead)
-        and (m := _meeting(ring, (agency, submitted), other, hashes, by_hash)) is not None
-    ]  # fmt: skip
-    return sorted(found, key=lambda m: (-m.rank, m.other.number))
+    for h in (*by_hash, *cells):
+        for holder in held.get(h, ()):
+            both_say_more = holder.cls != CELL and holder.qualified and by_hash[h].qualified
+            if holder.number != number and not both_say_more:
+                shared.setdefault(holder.number, set()).add(h)
+    return shared
 
 
-def _no_collision(other: Stored, agency: str, *, is_lead: bool) -> bool:
+class _Plans:
+    """The operations of others, each opened once."""
+
+    def __init__(self, ring: KeyRing) -> None:
+        self._ring = ring
+        self._opened: dict[str, EventSubmission] = {}
+
+    def of(self, stored: Stored) -> EventSubmission:
+        """What was submitted as an operation."""
+        found = self._opened.get(stored.number)
+        if found is None:
+            submitted = opened(self._ring, stored)
+            assert isinstance(submitted, EventSubmission)
+            found = self._opened[stored.number] = submitted
+        return found
+
+
+def _no_collision(other: Stored, asker: Asker) -> bool:
     """Two leads are no two operations, nor are a lead and what its own agency does."""
-    leads = is_lead + (other.kind == "LEAD")
-    return leads == 2 or (leads == 1 and other.agency == agency)
+    leads = isinstance(asker.submitted, LeadSubmission) + (other.kind == "LEAD")
+    return leads == 2 or (leads == 1 and other.agency == asker.agency)
 
 
-def _meeting(
-    ring: KeyRing,
-    own: tuple[str, Submission],
-    other: Stored,
-    hashes: set[bytes],
-    by_hash: dict[bytes, Token],
-) -> Meeting | None:
-    agency, submitted = own
-    common = frozenset(h for h in hashes if h in by_hash)
-    evidence = frozenset(f"{by_hash[h].kind}:{by_hash[h].value}" for h in common)
+def _meeting(plans: _Plans, asker: Asker, other: Stored, common: Sequence[Token]) -> Meeting | None:
+    submitted = asker.submitted
+    evidence = frozenset(f"{t.kind}:{t.value}" for t in common)
+    facts = frozenset((t.cls, t.kind, t.value) for t in common)
     if isinstance(submitted, EventSubmission) and other.kind == "EVENT":
-        theirs = opened(ring, other)
-        assert isinstance(theirs, EventSubmission)
-        if not events_conflict(submitted.event(agency), theirs.event(other.agency)):
+        theirs = plans.of(other)
+        if not events_conflict(submitted.event(asker.agency), theirs.event(other.agency)):
             return None
-        plans = {f"{e.starts_at}/{e.ends_at}@{e.lat},{e.lon}" for e in (submitted, theirs)}
-        return Meeting(other, None, evidence | plans, common)
+        both = {f"{e.starts_at}/{e.ends_at}@{e.lat},{e.lon}" for e in (submitted, theirs)}
+        return Meeting(other, None, evidence | both, facts)
     if not common:
         return None
-    return Meeting(other, max(by_hash[h].cls for h in common), evidence, common)
+    return Meeting(other, max(t.cls for t in common), evidence, facts)
 
 
-def own_identifier(ring: KeyRing, submitted: Submission, hashes: frozenset[bytes]) -> str | None:
-    """The first of a submission's own values that has one of these hashes, as its agency wrote it."""
+def own_identifier(submitted: Submission, facts: frozenset[Fact]) -> str | None:
+    """The first of a submission's own values that makes one of these facts, as its agency wrote it."""
     target = submitted.target()
     parts = [
-        *((f"{i.type} {i.value}", MatchTarget(identifiers=(i,))) for i in target.identifiers),
-        *((n.full_name, MatchTarget(names=(n,))) for n in target.names),
-        *((a, MatchTarget(addresses=(a,))) for a in target.addresses),
+        *((f"{i.type} {i.value}", Target(identifiers=(i,))) for i in target.identifiers),
+        *((n.full_name, Target(names=(n,))) for n in target.names),
+        *((a, Target(addresses=(a,))) for a in target.addresses),
     ]
     for text, part in parts:
-        if any(hashed(ring.current, t) in hashes for t in tokens(part)):
+        if any((t.cls, t.kind, t.value) in facts for t in tokens(part)):
             return text
     return None
 

@@ -2,61 +2,47 @@
 
 One transaction does it: locks on the tokens, the submission with its tokens and a request for its check,
 the look-up of who else holds them, commit. So of two submissions of one target at the same instant, on any
-two replicas, at least one is answered HIT; and whatever crashes afterwards, the check is done.
+two replicas, at least one is answered HIT; and whatever crashes afterwards, the check is done. Submissions
+that wait at the same time share a transaction, for a sync costs more than a submission.
 
-A match with a silent (RED) target costs the same work as none: it is read and left out of the answer.
-Answers leave at the next multiple of a fixed quantum, so their time tells nothing either.
+A match with a silent (RED) target costs the same work as none. Answers leave at the next multiple of a
+fixed quantum, so their time tells nothing either.
 """
 
-import hashlib
-import secrets
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Connection
 
-from services.leads.deconfliction import meet
 from services.leads.deconfliction import registry_store as store
-from services.leads.deconfliction.keyring import Key, KeyFile, KeyRing
-from services.leads.deconfliction.match import MatchClass
-from services.leads.deconfliction.registry_store import Stored
-from services.leads.deconfliction.submissions import (
-    Answer,
-    EventSubmission,
-    LeadSubmission,
-    OtherSide,
-    Submission,
-    TargetSubmission,
-)
+from services.leads.deconfliction.entering import Entry, enter
+from services.leads.deconfliction.keyring import KeyFile, KeyRing
+from services.leads.deconfliction.submissions import Answer, Submission
 from shared.database import Database
 
 Clock = Callable[[], datetime]
-_ALPHABET: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
-
-
 GROUP: Final = 50
-"""So many submissions that wait for the same writer share a transaction, on SQLite."""
-
-
-@dataclass(slots=True)
-class _Asked:
-    """A submission that waits for its answer."""
-
-    agency: str
-    submitted: Submission
-    person: str
-    answer: Answer | None = None
-    error: BaseException | None = None
+"""So many submissions that wait at the same time share a transaction."""
 
 
 class TooMany(Exception):
     """Somebody asks for more than one person needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A submission that waits for its answer, since ``started`` (of the monotonic clock)."""
+
+    entry: Entry
+    done: "Future[Answer]" = field(default_factory=Future)
+    started: float = field(default_factory=time.monotonic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +55,29 @@ class Registry:
     quantum: float = 0.02
     daily: int = 500
     turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
-    queue: deque[_Asked] = field(default_factory=deque, repr=False)
+    queue: deque[_Waiting] = field(default_factory=deque, repr=False)
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
-        """One read-write transaction.
+    def transaction(self) -> Iterator[tuple[Connection, KeyRing]]:
+        """One read-write transaction, with the keys as they are as long as it lasts.
 
         On SQLite this process's writers wait for one another here: there they take turns at once, while the
         database lets them try again after pauses that grow.
         """
+        with self.turn if self.db.is_sqlite else nullcontext(), self._writing() as both:
+            yield both
+
+    @contextmanager
+    def _writing(self) -> Iterator[tuple[Connection, KeyRing]]:
+        with self.db.transaction() as conn:
+            store.lock_keys(conn, alone=False)
+            yield conn, self.keys.ring()
+
+    @contextmanager
+    def changing_keys(self) -> Iterator[Connection]:
+        """A transaction while which no other, of any process, works under any key."""
         with self.turn if self.db.is_sqlite else nullcontext(), self.db.transaction() as conn:
+            store.lock_keys(conn, alone=True)
             yield conn
 
     def submit(self, agency: str, submitted: Submission, person: str = "") -> Answer:
@@ -87,159 +86,82 @@ class Registry:
         Raises ``TooMany`` where ``person`` has asked for more identifiers today than ``daily``: nobody
         shall find out who is registered by asking for everybody.
         """
-        started = time.monotonic()
-        mine = _Asked(agency, submitted, person)
-        if self.db.is_sqlite:
-            self.queue.append(mine)
-            with self.turn:
-                while mine.answer is None and mine.error is None:
-                    self._enter_all([self.queue.popleft() for _ in range(min(len(self.queue), GROUP))])
-        else:
-            self._enter_all([mine])
-        if mine.error is not None:
-            raise mine.error
-        assert mine.answer is not None
-        self._pad(started)
-        return mine.answer
+        mine = self.put(Entry(agency, submitted, person))
+        self.work_off()
+        answer = mine.done.result()
+        time.sleep(self.pause(mine.started))
+        return answer
 
-    def _enter_all(self, batch: Sequence[_Asked]) -> None:
-        """Enter what waits in one transaction, for a sync costs; one that is refused spoils no other."""
-        ring = self.keys.ring()
+    def put(self, entry: Entry) -> _Waiting:
+        """Put a submission into the queue; whoever does so sees to it that ``work_off`` runs."""
+        waiting = _Waiting(entry)
+        self.queue.append(waiting)
+        return waiting
+
+    def pause(self, started: float) -> float:
+        """Seconds until the next multiple of the quantum after ``started``."""
+        return self.quantum - (time.monotonic() - started) % self.quantum
+
+    def work_off(self) -> None:
+        """Enter whatever waits, one group a transaction; a process's threads take turns."""
+        while self.queue:
+            with self.turn:
+                if group := self._group():
+                    self._enter(group)
+
+    def _group(self) -> list[_Waiting]:
+        """What one transaction takes from the queue: no reference twice, nobody who has gone away."""
+        group: list[_Waiting] = []
+        seen: set[tuple[str, str]] = set()
+        while self.queue and len(group) < GROUP:
+            waiting = self.queue[0]
+            name = (waiting.entry.agency, waiting.entry.submitted.reference)
+            if name in seen:
+                break
+            self.queue.popleft()
+            if waiting.done.set_running_or_notify_cancel():
+                seen.add(name)
+                group.append(waiting)
+        return group
+
+    def _enter(self, group: Sequence[_Waiting]) -> None:
         try:
-            with self.db.transaction() as conn:
-                for asked in batch:
-                    try:
-                        with conn.begin_nested() if len(batch) > 1 else nullcontext():
-                            if asked.person:
-                                self._spend(conn, ring, asked.agency, asked.person, asked.submitted)
-                            asked.answer = self._enter(conn, ring, asked.agency, asked.submitted)
-                    except TooMany as refusal:
-                        if len(batch) == 1:
-                            raise
-                        asked.error = refusal
+            with self._writing() as (conn, ring):
+                answers = enter(conn, ring, [w.entry for w in group], self.clock(), self.daily)
         except BaseException as error:
-            for asked in batch:
-                asked.answer, asked.error = None, error
+            for waiting in group:
+                waiting.done.set_exception(error)
             if not isinstance(error, Exception):
                 raise
+            return
+        for waiting, answer in zip(group, answers, strict=True):
+            if answer is None:
+                waiting.done.set_exception(TooMany(_TOO_MANY.format(self.daily)))
+            else:
+                waiting.done.set_result(answer)
+
+    def submit_many(self, agency: str, submitted: Sequence[Submission]) -> list[Answer]:
+        """Enter an agency's caseload; a reference that comes twice counts as it came last."""
+        answers: list[Answer] = []
+        rest = deque(submitted)
+        while rest:
+            group: dict[str, Submission] = {}
+            while rest and rest[0].reference not in group:
+                one = rest.popleft()
+                group[one.reference] = one
+            with self.transaction() as (conn, ring):
+                entries = [Entry(agency, s) for s in group.values()]
+                answers += [a for a in enter(conn, ring, entries, self.clock(), self.daily) if a is not None]
+        return answers
 
     def close_to_limit(self, agency: str) -> list[tuple[str, int]]:
         """The agency's users who asked for more than half of a day's identifiers today, most first."""
-        ring = self.keys.ring()
         with self.db.snapshot() as conn:
+            ring = self.keys.ring()
             rows = store.spent(conn, self.clock().toordinal(), agency, self.daily // 2)
         return [(ring.open(agency, sealed).decode(), n) for sealed, n in rows]
 
-    def _spend(
-        self, conn: Connection, ring: KeyRing, agency: str, person: str, submitted: Submission
-    ) -> None:
-        amount = len(submitted.identifiers) + len(submitted.names) + len(submitted.addresses)
-        sealed = (key_of(ring, agency, person)[0], ring.seal(agency, person.encode()))
-        if amount and store.spend(conn, self.clock().toordinal(), agency, sealed, amount) > self.daily:
-            raise TooMany(
-                f"You may ask for {self.daily} identifiers a day, one by one; your supervisor may submit "
-                "a whole caseload in bulk."
-            )
 
-    def submit_many(self, agency: str, submitted: Sequence[Submission]) -> list[Answer]:
-        """Enter several in one transaction, each answered as if alone; the later see the earlier."""
-        started = time.monotonic()
-        ring = self.keys.ring()
-        with self.transaction() as conn:
-            own = {key_of(ring, agency, s.reference)[0] for s in submitted}
-            store.lock(conn, own | {h for s in submitted for h in _locks(ring, s)})
-            answers = [self._enter(conn, ring, agency, s) for s in submitted]
-        self._pad(started)
-        return answers
-
-    def read(self, agency: str, number: str) -> Stored | None:
-        """The agency's own submission; None for everything else."""
-        with self.db.snapshot() as conn:
-            found = store.read(conn, [number]).get(number)
-        return found if found is not None and found.agency == agency else None
-
-    def opened(self, stored: Stored) -> Submission:
-        """What was submitted."""
-        return meet.opened(self.keys.ring(), stored)
-
-    def _pad(self, started: float) -> None:
-        spent = time.monotonic() - started
-        time.sleep(self.quantum - spent % self.quantum)
-
-    def _enter(self, conn: Connection, ring: KeyRing, agency: str, submitted: Submission) -> Answer:
-        now = self.clock()
-        references = key_of(ring, agency, submitted.reference)
-        store.lock(conn, _locks(ring, submitted) | {references[0]})
-        text = submitted.to_json()
-        content = key_of(ring, agency, hashlib.sha256(text).hexdigest())[0]
-        known = store.by_reference(conn, agency, references)
-        number = known.number if known else new_number(now)
-        if known is None or known.content != content or known.state != "OPEN":
-            row = _row(submitted, now) | {
-                "number": number, "agency": agency, "reference": references[0], "content": content,
-                "sealed": ring.seal(agency, text), "state": "OPEN",
-            }  # fmt: skip
-            if known is not None:
-                row.pop("submitted_ms")
-            store.write(conn, row, meet.stored_tokens(ring, submitted), replaces=known is not None)
-        met = meet.meetings(conn, ring, number, agency, submitted, possible=False)
-        return _answer(ring, agency, number, met, now)
-
-
-def key_of(ring: KeyRing, agency: str, text: str, first: Key | None = None) -> list[bytes]:
-    """The hashes of an agency's own text under every live key, ``first`` (the current one) first."""
-    leading = first or ring.current
-    keys = sorted(ring.keys, key=lambda k: k.number != leading.number)
-    return [k.digest(f"own:{agency}", text) for k in keys]
-
-
-def new_number(now: datetime) -> str:
-    """A deconfliction number: year and ten characters by chance, so numbers tell nothing of each other."""
-    return f"DC-{now.year % 100:02d}-" + "".join(secrets.choice(_ALPHABET) for _ in range(10))
-
-
-def milliseconds(moment: datetime) -> int:
-    """Milliseconds since 1970."""
-    return int(moment.astimezone(UTC).timestamp() * 1000)
-
-
-def _locks(ring: KeyRing, submitted: Submission) -> set[bytes]:
-    by_hash, cells = meet.probes(ring, submitted)
-    return {h for h, t in by_hash.items() if t.cls > MatchClass.POSSIBLE} | set(cells)
-
-
-def _row(submitted: Submission, now: datetime) -> dict[str, object]:
-    if isinstance(submitted, EventSubmission):
-        kind, share, ends = "EVENT", "GREEN", submitted.ends_at
-    else:
-        assert isinstance(submitted, TargetSubmission)
-        kind = "LEAD" if isinstance(submitted, LeadSubmission) else "TARGET"
-        share, ends = submitted.share, submitted.expiry(now)
-    at = milliseconds(now)
-    return {
-        "kind": kind, "share": share, "submitted_ms": at, "checked_ms": at, "expires_ms": milliseconds(ends),
-    }  # fmt: skip
-
-
-def _answer(ring: KeyRing, agency: str, number: str, met: Sequence[meet.Meeting], now: datetime) -> Answer:
-    """CLEAR, or HIT with whom to call; silent targets and the agency's own submissions are left out."""
-    told = [m for m in met if m.other.agency != agency and (m.other.share != "RED" or m.by_event)]
-    contacts = tuple(other_side(ring, m.other) for m in told)
-    surest = None if not told else ("EVENT" if told[0].cls is None else told[0].cls.name)
-    return Answer.model_validate(
-        {
-            "number": number,
-            "status": "HIT" if told else "CLEAR",
-            "class": surest,
-            "contacts": contacts,
-            "checked_at": now,
-        }
-    )
-
-
-def other_side(ring: KeyRing, stored: Stored) -> OtherSide:
-    """Whom to call about a submission."""
-    submitted = meet.opened(ring, stored)
-    return OtherSide(
-        number=stored.number, agency=stored.agency, unit=submitted.unit, contact=submitted.contact
-    )
+_TOO_MANY: Final = (
+    "You may ask for {} identifiers a day, one by one; your supervisor may submit a whole caseload in bulk."
+)

@@ -1,17 +1,27 @@
 """The registry's statements: submissions, their hashed tokens, and who else holds them."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, delete, func, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, exists, func, select, update
 
-from services.leads.deconfliction.tables import check, query_count, submission, token
-from shared.database import advisory_lock, fetch, upsert
+from services.leads.deconfliction.tables import check, conflict, query_count, submission, token
+from shared.database import (
+    advisory_lock,
+    advisory_locks,
+    delete_values,
+    fetch,
+    fetch_first,
+    insert_missing,
+    upsert,
+)
 
-LOCKS: Final = 4096
+LOCKS: Final = 1024
+"""So few that a server has room for several transactions that take all of them."""
 _LOCK_BASE: Final = 0x0DEC_0000_0000
 _PAIR_BASE: Final = 0x0DEC_0001_0000
+_KEYS_LOCK: Final = 0x0DEC_0004_0000
 CELL: Final = 0
 """The class of a token that is a cell of place and time."""
 
@@ -52,7 +62,34 @@ class Holder:
     qualified: bool
 
 
-_COLUMNS: Final = [submission.c[name] for name in Stored.__slots__]
+_ASKED: Final = (
+    select(check.c.number)
+    .where(check.c.due_ms <= bindparam("now"))
+    .order_by(check.c.due_ms, check.c.number)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_CHECKED: Final = (
+    update(submission)
+    .where(submission.c.number.in_(bindparam("numbers", expanding=True)))
+    .values(checked_ms=bindparam("now"))
+)
+_DUE: Final = select(
+    exists().where(check.c.due_ms <= bindparam("now")),
+    exists().where(conflict.c.escalates_ms <= bindparam("now")),
+    exists().where(submission.c.state == "OPEN", submission.c.expires_ms <= bindparam("now")),
+    exists().where(submission.c.state == "OPEN", submission.c.checked_ms < bindparam("before")),
+)
+_SPEND: Final = (
+    update(query_count)
+    .where(
+        query_count.c.day == bindparam("at"),
+        query_count.c.agency == bindparam("of"),
+        query_count.c.person == bindparam("who"),
+    )
+    .values(identifiers=query_count.c.identifiers + bindparam("more"))
+    .returning(query_count.c.identifiers)
+)
 
 
 def lock(conn: Connection, hashes: Iterable[bytes]) -> None:
@@ -61,22 +98,23 @@ def lock(conn: Connection, hashes: Iterable[bytes]) -> None:
     The locks are few and taken in order, so any two transactions with a token in common take turns and
     none waits in a circle.
     """
-    for number in sorted({int.from_bytes(h[:2]) % LOCKS for h in hashes}):
-        advisory_lock(conn, _LOCK_BASE + number)
+    advisory_locks(conn, (_LOCK_BASE + int.from_bytes(h[:2]) % LOCKS for h in hashes))
 
 
 def lock_pairs(conn: Connection, conflict_ids: Iterable[str]) -> None:
     """Let nobody else enter these conflicts until the transaction ends; taken once, in order."""
-    for number in sorted({int(i[:4], 16) % LOCKS for i in conflict_ids}):
-        advisory_lock(conn, _PAIR_BASE + number)
+    advisory_locks(conn, (_PAIR_BASE + int(i[:4], 16) % LOCKS for i in conflict_ids))
 
 
-def by_reference(conn: Connection, agency: str, reference: Collection[bytes]) -> Stored | None:
-    """The agency's submission under its own reference, hashed under any live key."""
-    found = conn.execute(
-        select(*_COLUMNS).where(submission.c.agency == agency, submission.c.reference.in_(list(reference)))
-    ).first()
-    return None if found is None else Stored(*found)
+def lock_keys(conn: Connection, *, alone: bool) -> None:
+    """Let nobody change the keys until the transaction ends; ``alone``: nobody write under them either."""
+    advisory_lock(conn, _KEYS_LOCK, shared=not alone)
+
+
+def by_reference(conn: Connection, references: Collection[bytes]) -> dict[bytes, Stored]:
+    """The submissions with these hashes of agency and reference, by hash."""
+    names = ("reference", *Stored.__slots__)
+    return {bytes(r[0]): Stored(*r[1:]) for r in fetch(conn, submission, names, "reference", references)}
 
 
 def read(conn: Connection, numbers: Iterable[str], *, lock: bool = False) -> dict[str, Stored]:
@@ -87,26 +125,28 @@ def read(conn: Connection, numbers: Iterable[str], *, lock: bool = False) -> dic
 
 
 def write(
-    conn: Connection, row: dict[str, Any], tokens: Sequence[StoredToken], *, replaces: bool = False
+    conn: Connection,
+    rows: Sequence[Mapping[str, Any]],
+    tokens: Mapping[str, Sequence[StoredToken]],
+    replaced: Iterable[str],
 ) -> None:
-    """Store a submission with its tokens, or put a newer content in its place; and ask for its check."""
-    number = row["number"]
-    if replaces:
-        conn.execute(delete(token).where(token.c.number == number))
-        conn.execute(update(submission).where(submission.c.number == number).values(row))
-    else:
-        conn.execute(submission.insert().values(row))
-    add_tokens(conn, number, tokens)
-    ask(conn, [number], row["checked_ms"])
+    """Store submissions with their tokens by number, and ask for their checks.
+
+    Those of ``replaced`` get a newer content in the older one's place.
+    """
+    if not rows:
+        return
+    changed = [n for n in rows[0] if n not in {"number", "agency", "submitted_ms"}]
+    delete_values(conn, token, ("number",), [(n,) for n in replaced])
+    upsert(conn, submission, rows, update=changed)
+    add_tokens(conn, tokens)
+    upsert(conn, check, [{"number": r["number"], "due_ms": r["checked_ms"]} for r in rows], update=())
 
 
-def add_tokens(conn: Connection, number: str, tokens: Sequence[StoredToken]) -> None:
-    """Add tokens to a submission; those that are there stay."""
-    rows = [
-        {"hash": t.hash, "number": number, "key_number": t.key_number, "cls": t.cls, "qualified": t.qualified}
-        for t in sorted(tokens, key=lambda t: t.hash)
-    ]
-    upsert(conn, token, rows, update=())
+def add_tokens(conn: Connection, tokens: Mapping[str, Sequence[StoredToken]]) -> None:
+    """Add tokens to submissions, by number; those that are there stay."""
+    rows = [(t.hash, n, t.key_number, t.cls, t.qualified) for n, each in tokens.items() for t in each]
+    insert_missing(conn, token, ("hash", "number", "key_number", "cls", "qualified"), rows)
 
 
 def ask(conn: Connection, numbers: Sequence[str], due_ms: int) -> None:
@@ -116,22 +156,19 @@ def ask(conn: Connection, numbers: Sequence[str], due_ms: int) -> None:
 
 def asked(conn: Connection, now_ms: int, limit: int) -> list[str]:
     """Submissions whose check is due, locked for this transaction; other workers pass over them."""
-    statement = (
-        select(check.c.number).where(check.c.due_ms <= now_ms).order_by(check.c.due_ms, check.c.number)
-    )
-    statement = statement.limit(limit).with_for_update(skip_locked=True)
-    return [row[0] for row in conn.execute(statement)]
+    return [row[0] for row in conn.execute(_ASKED, {"now": now_ms, "most": limit})]
 
 
 def answered(conn: Connection, numbers: Sequence[str], now_ms: int) -> None:
     """These checks are done."""
-    conn.execute(delete(check).where(check.c.number.in_(list(numbers))))
-    conn.execute(update(submission).where(submission.c.number.in_(list(numbers))).values(checked_ms=now_ms))
+    delete_values(conn, check, ("number",), [(n,) for n in numbers])
+    conn.execute(_CHECKED, {"now": now_ms, "numbers": list(numbers)})
 
 
-def is_asked(conn: Connection, now_ms: int) -> bool:
-    """Whether a check is due."""
-    return conn.execute(select(check.c.number).where(check.c.due_ms <= now_ms).limit(1)).first() is not None
+def due(conn: Connection, now_ms: int, unchecked_ms: int) -> dict[str, bool]:
+    """What there is to do: checks, escalations, ends, and submissions last checked before then."""
+    row = conn.execute(_DUE, {"now": now_ms, "before": unchecked_ms}).one()
+    return dict(zip(("check", "escalate", "expire", "refresh"), map(bool, row), strict=True))
 
 
 def unchecked(conn: Connection, before_ms: int, limit: int) -> list[str]:
@@ -144,23 +181,26 @@ def unchecked(conn: Connection, before_ms: int, limit: int) -> list[str]:
     return [row[0] for row in conn.execute(statement.order_by(submission.c.checked_ms).limit(limit))]
 
 
-def holders(
-    conn: Connection, hashes: Collection[bytes], number: str, *, each: int | None = None
-) -> list[Holder]:
-    """Who else holds one of these tokens; with ``each``: at most so many of one token, the newest."""
-    found: list[Holder] = []
+def holders(conn: Connection, hashes: Collection[bytes], *, each: int | None = None) -> list[Holder]:
+    """Who holds one of these tokens; with ``each``: of every token at most so many, by number."""
+    names = Holder.__slots__
     if each is None:
-        rows = fetch(conn, token, Holder.__slots__, "hash", hashes)
-        return [Holder(bytes(r[0]), *r[1:]) for r in rows if r[1] != number]
-    for one in sorted(hashes):
-        rows = conn.execute(
-            select(token.c.hash, token.c.number, token.c.cls, token.c.qualified)
-            .where(token.c.hash == one, token.c.number != number)
-            .order_by(token.c.number.desc())
-            .limit(each)
-        )
-        found += [Holder(bytes(r[0]), *r[1:]) for r in rows]
-    return found
+        rows = fetch(conn, token, names, "hash", hashes)
+    else:
+        rows = fetch_first(conn, token, names, "hash", hashes, ("number", each))
+    return [Holder(bytes(r[0]), *r[1:]) for r in rows]
+
+
+def accompanied(conn: Connection, numbers: Collection[str]) -> set[str]:
+    """Those of these submissions that share a token with another one."""
+    own = fetch(conn, token, ("hash", "number"), "number", numbers)
+    held: dict[bytes, set[str]] = {}
+    for hash_, number in own:
+        held.setdefault(bytes(hash_), set()).add(number)
+    rows = fetch_first(conn, token, ("hash", "number"), "hash", held, ("number", 2))
+    for hash_, number in rows:
+        held[bytes(hash_)].add(number)
+    return {n for each in held.values() if len(each) > 1 for n in each} & set(numbers)
 
 
 def set_state(conn: Connection, number: str, state: str) -> None:
@@ -178,22 +218,27 @@ def expired(conn: Connection, now_ms: int, limit: int) -> list[str]:
     return [row[0] for row in conn.execute(statement)]
 
 
-def is_over(conn: Connection, now_ms: int) -> bool:
-    """Whether the time of an open submission has passed."""
-    found = select(submission.c.number).where(submission.c.state == "OPEN", submission.c.expires_ms <= now_ms)
-    return conn.execute(found.limit(1)).first() is not None
+def reseal_page(
+    conn: Connection,
+    place: tuple[Table, str, str],
+    after: str | int | None,
+    limit: int,
+    again: Callable[[str, bytes], bytes],
+) -> str | int | None:
+    """Seal one column anew in the rows that follow ``after``; the last key looked at, None at the end.
 
-
-def reseal_column(
-    conn: Connection, table: Table, column: str, agency: str, open_and_seal: Callable[[str, bytes], bytes]
-) -> None:
-    """Seal one column of a whole table anew; ``agency`` names the column of the agency it is sealed for."""
+    ``place``: table, column, and the column of the agency that it is sealed for.
+    """
+    table, column, agency = place
     (key,) = table.primary_key
-    rows = conn.execute(select(key, table.c[agency], table.c[column]).where(table.c[column].is_not(None)))
-    for ident, owner, sealed in rows.all():
-        again = open_and_seal(owner, bytes(sealed))
-        if again != sealed:
-            conn.execute(update(table).where(key == ident).values({column: again}))
+    statement = select(key, table.c[agency], table.c[column]).where(table.c[column].is_not(None))
+    statement = statement.order_by(key).limit(limit)
+    rows = conn.execute(statement if after is None else statement.where(key > after)).all()
+    for ident, owner, sealed in rows:
+        anew = again(owner, bytes(sealed))
+        if anew != sealed:
+            conn.execute(update(table).where(key == ident).values({column: anew}))
+    return rows[-1][0] if len(rows) == limit else None
 
 
 def open_numbers(conn: Connection, after: str, limit: int) -> list[str]:
@@ -222,14 +267,12 @@ def counts(conn: Connection) -> dict[str, int]:
 
 def spend(conn: Connection, day: int, agency: str, person: tuple[bytes, bytes], amount: int) -> int:
     """Add to what a user has asked for on one day; the new total. ``person`` is (hash, sealed)."""
-    where = (query_count.c.day == day, query_count.c.agency == agency, query_count.c.person == person[0])
-    more = update(query_count).where(*where).values(identifiers=query_count.c.identifiers + amount)
-    more_now = more.returning(query_count.c.identifiers)
-    found = conn.execute(more_now).scalar()
+    given = {"at": day, "of": agency, "who": person[0], "more": amount}
+    found = conn.execute(_SPEND, given).scalar()
     if found is None:
         row = {"day": day, "agency": agency, "person": person[0], "sealed": person[1], "identifiers": 0}
         upsert(conn, query_count, [row], update=())
-        found = conn.execute(more_now).scalar_one()
+        found = conn.execute(_SPEND, given).scalar_one()
     return int(found)
 
 

@@ -1,9 +1,11 @@
 """What agencies submit and what they are answered: the models of the API."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal, Self
+from functools import cached_property
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, Field, StringConstraints, ValidationInfo, model_validator
 
 from services.leads.deconfliction.match import (
     DEFAULT_RADIUS_M,
@@ -23,6 +25,9 @@ TARGET_LIFE = timedelta(days=730)
 """Targets stay two years at most."""
 EVENT_SPAN = timedelta(days=31)
 """Longer operations are submitted month by month, so that an index by time stays small."""
+
+_STORED: Final[Mapping[str, Any]] = {"stored": True}
+"""The context of validation that spares what the registry keeps a second check."""
 
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=254)]
 
@@ -67,6 +72,11 @@ class Submission(Contract):
         """The reference as notices show it."""
         return self.reference
 
+    @classmethod
+    def stored(cls, raw: bytes) -> Self:
+        """From what the registry keeps: it was checked when it came in."""
+        return cls.model_validate_json(raw, context=_STORED)
+
     def target(self) -> Target:
         """What is compared."""
         return Target(
@@ -75,6 +85,7 @@ class Submission(Contract):
             self.addresses,
         )
 
+    @cached_property
     def tokens(self) -> frozenset[Token]:
         """The comparable facts of the submission."""
         return tokens(self.target())
@@ -111,10 +122,12 @@ class TargetSubmission(Submission):
     )
 
     @model_validator(mode="after")
-    def _says_something(self) -> Self:
+    def _says_something(self, info: ValidationInfo) -> Self:
+        if info.context is _STORED:
+            return self
         if not (self.identifiers or self.names or self.addresses):
             raise ValueError("give at least one identifier, name or address")
-        if not self.tokens():
+        if not self.tokens:
             raise ValueError(
                 "nothing here can be compared: a name needs two words, an address a number and a city"
             )
@@ -186,7 +199,7 @@ class EventSubmission(Submission):
         """What is compared."""
         return Event(
             self.starts_at.astimezone(UTC), self.ends_at.astimezone(UTC), self.lat, self.lon,
-            self.radius_m, agency, self.unit, self.tokens(),
+            self.radius_m, agency, self.unit, self.tokens,
         )  # fmt: skip
 
 

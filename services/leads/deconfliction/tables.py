@@ -35,7 +35,7 @@ submission: Final = Table(
     Column("submitted_ms", BigInteger, nullable=False),
     Column("checked_ms", BigInteger, nullable=False),
     Column("expires_ms", BigInteger, nullable=False),
-    Index("dc_submission_reference", "agency", "reference", unique=True),
+    Index("dc_submission_reference", "reference", unique=True),
     Index("dc_submission_expiry", "state", "expires_ms"),
     Index("dc_submission_checked", "state", "checked_ms"),
 )

@@ -1,9 +1,8 @@
 """``/v1/deconfliction``: submit targets and events, read one's own, the watch officer's queue, statistics."""
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import islice
+from itertools import chain, islice
 from typing import Annotated, Any
 
 import orjson
@@ -14,8 +13,10 @@ from starlette.responses import Response, StreamingResponse
 
 from services.leads.answers import listing, page, place
 from services.leads.deconfliction.desk import Desk, NotHere
+from services.leads.deconfliction.entering import Entry
+from services.leads.deconfliction.intake import Intake
 from services.leads.deconfliction.registry import Registry, TooMany
-from services.leads.deconfliction.rotation import rotate
+from services.leads.deconfliction.rotation import UnderWay, rotate
 from services.leads.deconfliction.states import NotAllowed
 from services.leads.deconfliction.submissions import Answer, EventSubmission, TargetSubmission
 from shared.problems import (
@@ -65,21 +66,23 @@ def router(registry: Registry, rate: Rate, wake: Callable[[], None]) -> APIRoute
 
 
 def _submit_routes(routes: APIRouter, registry: Registry, rate: Rate, wake: Callable[[], None]) -> None:
-    def entered(who: Who, submitted: TargetSubmission | EventSubmission) -> Response:
+    intake = Intake(registry)
+
+    async def entered(who: Who, submitted: TargetSubmission | EventSubmission) -> Response:
         require(who, *SUBMITTERS)
         if pause := rate.take(who.agency):
             raise TOO_MANY.retry("The agency submits faster than it may; a caseload goes in bulk.", pause)
         with refusals():
-            answer = registry.submit(who.agency, submitted, who.subject)
+            answer = await intake.submit(Entry(who.agency, submitted, who.subject))
         wake()
         return Response(answer.model_dump_json(by_alias=True), 201, media_type="application/json")
 
     @routes.post(
         "/targets", status_code=201, response_model=Answer, summary="Submit a target", responses=_REFUSALS
     )
-    def target(who: Who, submitted: TargetSubmission) -> Response:
+    async def target(who: Who, submitted: TargetSubmission) -> Response:
         """Enter a target and learn at once whom to call. The same ``reference`` again updates it."""
-        return entered(who, submitted)
+        return await entered(who, submitted)
 
     @routes.post(
         "/events",
@@ -88,9 +91,9 @@ def _submit_routes(routes: APIRouter, registry: Registry, rate: Rate, wake: Call
         summary="Submit a planned operation",
         responses=_REFUSALS,
     )
-    def event(who: Who, submitted: EventSubmission) -> Response:
+    async def event(who: Who, submitted: EventSubmission) -> Response:
         """Enter an operation and learn at once who plans another near it. Operations are never silent."""
-        return entered(who, submitted)
+        return await entered(who, submitted)
 
     @routes.post(
         "/targets:bulk",
@@ -174,23 +177,21 @@ def _own_routes(routes: APIRouter, desk: Desk, wake: Callable[[], None]) -> None
 
 
 def _key_routes(routes: APIRouter, registry: Registry) -> None:
-    turn = threading.Lock()
-
-    def lines() -> Iterator[bytes]:
-        try:
-            for done, total in rotate(registry):
-                yield orjson.dumps({"state": "ROTATING", "done": done, "total": total}) + b"\n"
-            yield orjson.dumps({"state": "DONE", "key": registry.keys.ring().current.number}) + b"\n"
-        finally:
-            turn.release()
+    def lines(steps: Iterator[tuple[int, int]], first: tuple[int, int] | None) -> Iterator[bytes]:
+        for done, total in chain([first] if first else [], steps):
+            yield orjson.dumps({"state": "ROTATING", "done": done, "total": total}) + b"\n"
+        yield orjson.dumps({"state": "DONE", "key": registry.keys.ring().current.number}) + b"\n"
 
     @routes.post("/keys:rotate", summary="Give the registry a new key", responses=_UNKNOWN)
     def rotate_key(who: Who) -> StreamingResponse:
         """NDJSON with the progress; submissions go on meanwhile. Broken off, it goes on when asked again."""
         require(who, "operator")
-        if not turn.acquire(blocking=False):
-            raise CONFLICT.because("A rotation is under way.")
-        return StreamingResponse(lines(), media_type="application/x-ndjson")
+        steps = rotate(registry)
+        try:
+            first = next(steps, None)
+        except UnderWay:
+            raise CONFLICT.because("A rotation is under way.") from None
+        return StreamingResponse(lines(steps, first), media_type="application/x-ndjson")
 
 
 def _officer_routes(routes: APIRouter, registry: Registry, wake: Callable[[], None]) -> None:

@@ -41,8 +41,7 @@ def test_a_failing_webhook_is_tried_again_until_it_succeeds_and_then_no_more(hou
             raise Undelivered("the receiver answered 500")
 
     settings = json.dumps({"address": "https://agency.example/n", "secret": "s3cret"}).encode()
-    with registry.transaction() as conn:
-        ring = registry.keys.ring()
+    with registry.transaction() as (conn, ring):
         row = {"channel_id": "c1", "agency": "TXZZZ0001", "channel": "WEBHOOK"}
         delivery_store.put_channel(conn, row | {"sealed": ring.seal("TXZZZ0001", settings)})
     for agency in ("TXZZZ0001", "CAZZZ0002"):

@@ -62,7 +62,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 def enter(house: House, caseload: list[dict[str, Any]], order: list[int]) -> None:
     """Submit a caseload to the emptied registry in this order, and work out its matches."""
-    with house.registry.transaction() as conn:
+    with house.registry.transaction() as (conn, _):
         for table in metadata.sorted_tables:
             conn.execute(table.delete())
     house.clock.now = NOON

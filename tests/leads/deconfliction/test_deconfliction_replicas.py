@@ -135,7 +135,7 @@ def test_timers_survive_a_restart(open_houses: OpenHouses) -> None:
 def test_what_was_missed_is_checked_again_within_a_day(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     house.target(A, "a1", **PHONE)
     house.target(C, "c1", **PHONE)
-    monkeypatch.setattr(matcher.Matcher, "_open", lambda *_: None)
+    monkeypatch.setattr(matcher, "open_conflicts", lambda *_: None)
     house.settle()
     monkeypatch.undo()
     assert house.inbox(A) == []
