@@ -17,7 +17,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from services.fusion import backload_store, migrations
-from services.fusion.backload_export import Refusals, Written, export
+from services.fusion.backload_export import Refusals, Written, export, in_words
 from services.fusion.backload_report import write_report
 from services.fusion.backload_store import Row
 from services.fusion.columns import BadRow, Columns, columns_of, fields_of, kind_named
@@ -84,7 +84,7 @@ class Outcome:
 
 
 class Backload(Fuser):
-    """A ``Fuser`` alone over its database: there is nobody to tell, and no other worker to wait for."""
+    """A ``Fuser`` alone over its database: no topic is fed, and there is no other worker to wait for."""
 
     def __init__(self, db: Database, model: Model) -> None:
         super().__init__(db, CoreResolver(model), "resolve", lambda _: None)
@@ -94,8 +94,10 @@ class Backload(Fuser):
         """None: no topic is fed."""
         return []
 
-    def announce(self, conn: Connection, work: Work, settled: Settled) -> None:
-        """Nothing: the answers are read when all is settled."""
+    def announce(self, conn: Connection, work: Work, settled: Settled) -> None:  # noqa: ARG002  # as the service has it
+        """Keep the possible pairs; all other answers are read when everything is settled."""
+        pairs = [(s.a, s.b, s.comparison.weight, in_words(s.comparison.rows)) for s in settled.possible]
+        backload_store.put_possible(conn, pairs, settled.whole)
 
 
 def resolve(order: Order, tell: Tell = lambda *_: None) -> Outcome:

@@ -102,6 +102,7 @@ def export(fuser: Fuser, folder: Path, tell: Callable[[int, int], None]) -> Writ
         Table(folder / "possible.csv", (*_PAIR, "case")) as possible,
     ):
         cases = _pairs(fuser, pairs, possible, tell)
+        _possible(fuser, possible, cases)
     with fuser.db.snapshot() as conn, Table(folder / "entities.csv", ("id", "entity", "weight")) as entities:
         for row_id, entity, weight in backload_store.answers(conn):
             entities.add(row_id, entity, "" if weight is None else bits(weight))
@@ -146,7 +147,7 @@ def _component_pairs(
     compared = fuser.all_pairs(conn, store.load_profiles(conn, fuser.cache, several)) if several else []
     equal = {p: h for p, h in held.items() if h.count > 1}
     for scored in chain(compared, _equals(conn, fuser, equal)):
-        case = _case(scored, entity_of, fuser.threshold)
+        case = _case(scored, entity_of)
         if case is None:
             continue
         if case == "SAME":
@@ -162,6 +163,19 @@ def _component_pairs(
     return strongest
 
 
+def _possible(fuser: Fuser, possible: Table, cases: Counter[str]) -> None:
+    """Write the pairs below the threshold whose ends are two entities."""
+    with fuser.db.snapshot() as conn:
+        for some in backload_store.possible(conn):
+            ends = {i for a, b, *_ in some for i in (a, b)}
+            held, entity_of = backload_store.holdings(conn, ends), backload_store.entities(conn, ends)
+            for a, b, weight, evidence in some:
+                if entity_of[a] != entity_of[b]:
+                    first, second = sorted((held[a], held[b]), key=lambda h: h.ordinal)
+                    possible.add(first.first, second.first, bits(weight), evidence, "POSSIBLE")
+                    cases["POSSIBLE"] += 1
+
+
 def _equals(conn: Connection, fuser: Fuser, equal: Mapping[str, Holding]) -> Iterator[Scored]:
     """Each profile that several rows have, compared with itself."""
     for profile_id, known in store.load_profiles(conn, fuser.cache, equal).items():
@@ -169,16 +183,13 @@ def _equals(conn: Connection, fuser: Fuser, equal: Mapping[str, Holding]) -> Ite
         yield Scored(profile_id, profile_id, found, ())
 
 
-def _case(scored: Scored, entity_of: Mapping[str, str | None], threshold: int) -> str | None:
-    """SAME: the pair holds an entity together; POSSIBLE, AMBIGUOUS: a person should look; None: neither."""
+def _case(scored: Scored, entity_of: Mapping[str, str | None]) -> str | None:
+    """SAME: the pair holds an entity together; AMBIGUOUS: strong, but held apart; None: contradicted."""
     if scored.a == scored.b:
         return "SAME"
     if scored.comparison.contradicted:
         return None
-    strong, together = scored.comparison.weight >= threshold, entity_of[scored.a] == entity_of[scored.b]
-    if together:
-        return "SAME" if strong else None
-    return "AMBIGUOUS" if strong else "POSSIBLE"
+    return "SAME" if entity_of[scored.a] == entity_of[scored.b] else "AMBIGUOUS"
 
 
 def _rows(conn: Connection, scored: Scored, held: Mapping[str, Holding]) -> Iterator[tuple[str, str]]:

@@ -1,14 +1,28 @@
 """The statements of ``resolve``: which row has which profile, profiles' strongest ties, and the answers."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Connection, Index, Integer, MetaData, Table, Text, func, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    func,
+    literal,
+    select,
+    tuple_,
+)
 
 from services.fusion import tables
-from shared.database import Database, HexId, fetch, insert_new, upsert
+from shared.database import Database, HexId, delete_rows, fetch, insert_new, upsert
 
 _CHUNK: Final = 5_000
 _metadata: Final = MetaData()
@@ -27,6 +41,15 @@ _tie: Final = Table(
     _metadata,
     Column("profile", HexId, primary_key=True),
     Column("weight", Integer, nullable=False, comment="of its strongest tie, centibits"),
+)
+_possible: Final = Table(
+    "possible",
+    _metadata,
+    Column("a", HexId, primary_key=True),
+    Column("b", HexId, primary_key=True, index=True),
+    Column("weight", Integer, nullable=False),
+    Column("evidence", Text, nullable=False, comment="in words"),
+    sqlite_with_rowid=False,
 )
 
 
@@ -102,6 +125,45 @@ def others(conn: Connection, profile: str, first: int) -> Iterator[str]:
 def put_ties(conn: Connection, weights: Mapping[str, int]) -> None:
     """Store each profile's strongest tie."""
     upsert(conn, _tie, [{"profile": p, "weight": w} for p, w in weights.items()])
+
+
+def put_possible(
+    conn: Connection, pairs: Sequence[tuple[str, str, int, str]], whole: Collection[str]
+) -> None:
+    """Store possible pairs (ends, weight, evidence in words), of ``whole`` in place of those stored."""
+    for column in ("a", "b"):
+        delete_rows(conn, _possible, [{column: i} for i in whole])
+    upsert(conn, _possible, [dict(zip(("a", "b", "weight", "evidence"), p, strict=True)) for p in pairs])
+
+
+def possible(conn: Connection) -> Iterator[list[tuple[str, str, int, str]]]:
+    """The possible pairs in the order of their ends, some at a time."""
+    p = _possible.c
+    query = select(p.a, p.b, p.weight, p.evidence).order_by(p.a, p.b).limit(_CHUNK)
+    after: tuple[str, str] | None = None
+    while True:
+        beyond = query if after is None else query.where(tuple_(p.a, p.b) > tuple_(*map(_end, after)))
+        found = [(a, b, weight, evidence) for a, b, weight, evidence in conn.execute(beyond)]
+        if not found:
+            return
+        yield found
+        after = found[-1][0], found[-1][1]
+
+
+def _end(profile: str) -> ColumnElement[str]:
+    return literal(profile, HexId)
+
+
+def entities(conn: Connection, profiles: Collection[str]) -> dict[str, str]:
+    """The entity of each of these profiles."""
+    places = {p: (leader, e) for p, leader, e in _places(conn, profiles)}
+    heads = {p: e for p, _, e in _places(conn, {leader for leader, e in places.values() if e is None})}
+    return {p: e or heads[leader] or leader for p, (leader, e) in places.items()}
+
+
+def _places(conn: Connection, profiles: Iterable[str]) -> Iterable[tuple[str, str, str | None]]:
+    columns = ("profile", "leader", "entity")
+    return ((p, leader, e) for p, leader, e in fetch(conn, tables.assign, columns, "profile", profiles))
 
 
 def answers(conn: Connection) -> Iterator[tuple[str, str, int | None]]:

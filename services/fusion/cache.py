@@ -1,11 +1,11 @@
 """Bounded memory of immutable things: profiles by id, comparisons by pair."""
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Generic, TypeVar
 
 from services.fusion.core.profile import Comparison, Profile
 from services.fusion.resolver import Resolver
-from services.fusion.values import Ends, Held
+from services.fusion.values import Ends, Held, Key, Scored
 from shared.contracts.entities import Kind
 from shared.contracts.handling import Audience
 
@@ -84,3 +84,15 @@ class Profiles:
             comparison = self.resolver.compare(a.profile, b.profile)
             self._comparisons[pair] = comparison
         return comparison
+
+    def score(
+        self, shared: Mapping[Ends, list[Key]], held: Mapping[str, Held], least: int
+    ) -> Iterator[Scored]:
+        """Compare each candidate pair once; those that weigh ``least`` or more, and the contradicted."""
+        for (a, b), keys in shared.items():
+            first, second = held.get(a), held.get(b)
+            if first is None or second is None or first.profile.kind != second.profile.kind:
+                continue
+            comparison = self.compare(first, second)
+            if comparison.contradicted or comparison.weight >= least:
+                yield Scored(a, b, comparison, tuple(keys))

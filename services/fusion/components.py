@@ -1,8 +1,9 @@
 """From pairs to components and entities: which components a change touches, and what becomes of them. Pure.
 
-Components are those of the graph of pairs that are the same or possibly so, or judged the same, and not
-contradicted. ``attach`` is the fast path: it adds new single profiles without reading what is there;
-``recompute`` is the full path.
+Components are those of the graph of pairs that are the same and not contradicted, or judged the same. Pairs
+that are only possibly the same join nothing: over common names they would chain half the world together, and
+no entity depends on them. ``attach`` is the fast path: it adds new single profiles without reading what is
+there; ``recompute`` is the full path.
 """
 
 from collections import defaultdict
@@ -57,13 +58,16 @@ def groups(
     touched: Iterable[str],
     pairs: Sequence[Scored],
     judged: Iterable[Ends],
-    link: int,
+    threshold: int,
 ) -> list[Group]:
-    """The groups of components that are touched or joined; profiles without a place are gone."""
+    """The groups of components that are touched or joined; profiles without a place are gone.
+
+    ``pairs`` are the same or contradicted.
+    """
     forest = Forest()
     leaders = {places[i].leader for i in touched if i in places}
     present = [s for s in pairs if s.a in places and s.b in places]
-    edges = [(s.a, s.b) for s in present if is_link(s, link)]
+    edges = [(s.a, s.b) for s in present if is_link(s, threshold)]
     edges += [(a, b) for a, b in judged if a in places and b in places]
     for a, b in edges:
         first, second = places[a].leader, places[b].leader
@@ -78,9 +82,14 @@ def groups(
     return [Group(tuple(s), tuple(inside[forest.find(s[0])])) for s in sets]
 
 
-def is_link(scored: Scored, link: int) -> bool:
+def is_link(scored: Scored, threshold: int) -> bool:
     """Whether a pair holds its two profiles in one component."""
-    return not scored.comparison.contradicted and scored.comparison.weight >= link
+    return not scored.comparison.contradicted and scored.comparison.weight >= threshold
+
+
+def decides(scored: Scored, threshold: int) -> bool:
+    """Whether entities depend on a pair: it is the same or contradicted, else only possibly the same."""
+    return scored.comparison.contradicted or scored.comparison.weight >= threshold
 
 
 def attach(
@@ -172,17 +181,15 @@ def recompute(
     members: Mapping[str, Held],
     pairs: Sequence[Scored],
     judgements: Sequence[Judged],
-    thresholds: tuple[int, int],
+    threshold: int,
 ) -> list[Component]:
     """The components that these members form: the full path.
 
-    ``leaders`` are the old ones with their sizes, ``pairs`` all that count between the members;
-    ``thresholds`` are those for the same and for possibly the same.
+    ``leaders`` are the old ones with their sizes, ``pairs`` all that decide between the members.
     """
-    threshold, link = thresholds
     forest = Forest()
     for s in pairs:
-        if is_link(s, link):
+        if is_link(s, threshold):
             forest.join(s.a, s.b)
     by_profile: dict[str, list[Judged]] = defaultdict(list)
     for j in judgements:

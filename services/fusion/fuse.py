@@ -20,7 +20,7 @@ from services.fusion.cache import Profiles
 from services.fusion.core.profile import Profile
 from services.fusion.intake import Arrival, Decision, Standing, arrive, decide, fold
 from services.fusion.pairing import Pairing
-from services.fusion.publish import Stamp, component_messages, component_states, report_message, single_state
+from services.fusion.publish import Stamp, report_message, settled_messages
 from services.fusion.resolver import Resolver
 from services.fusion.settling import Settling
 from services.fusion.values import Held, Settled, Work
@@ -214,6 +214,7 @@ class Fuser(Pairing, Settling):
             key=str(UUID(next(iter(batch.arrivals), work_id))),
             seeds={*born, *died, *judged},
             keys={key for profiles in (born, died) for h in profiles.values() for key in h.keys},
+            whole=born.keys() - fresh.keys(),
             fresh={i: v for i, v in fresh.items() if i not in judged},
             died=set(died),
             headers=dict(batch.headers),
@@ -226,15 +227,12 @@ class Fuser(Pairing, Settling):
         for arrival in accepted:
             singles = left.intersection(arrival.profiles) if left else ()
             left.difference_update(singles)
-            states = [single_state(i, version) for i in sorted(singles)]
             stamp = self.stamp.of(str(UUID(arrival.report_id)), version)
-            found.append(report_message(arrival, arrival.version or 0, states, stamp))
+            found.append(report_message(arrival, arrival.version or 0, sorted(singles), stamp))
         return found
 
     def announce(self, conn: Connection, work: Work, settled: Settled) -> None:
         """Publish what T3 changed."""
-        version = settled.version
-        states = (part for c in settled.components for part in component_states(c, version, self.threshold))
-        body = self.stamp.of(work.key, version)
-        messages = list(component_messages(body, work.headers, states, settled.gone))
+        body = self.stamp.of(work.key, settled.version)
+        messages = list(settled_messages(body, work.headers, settled))
         publish(conn, tables.outbox, RESOLUTIONS.name, messages, owner=self.owner)

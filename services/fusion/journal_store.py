@@ -39,7 +39,7 @@ def finish(conn: Connection, work: Work) -> None:
 
 
 def unfinished(conn: Connection, owners: Collection[str]) -> list[Work]:
-    """The work that these workers began and did not finish."""
+    """The work that these workers began and did not finish; whether they told of pairs is not known."""
     j = tables.journal
     query = (
         select(j.c.id, j.c.seeds, j.c["keys"], j.c.crossed)
@@ -53,6 +53,7 @@ def unfinished(conn: Connection, owners: Collection[str]) -> list[Work]:
             seeds=set(unpack_ids(bytes(row.seeds))),
             keys=set(unpack_keys(bytes(row.keys))),
             crossed=set(unpack_keys(bytes(row.crossed))),
+            whole=set(unpack_ids(bytes(row.seeds))),
         )
         for row in conn.execute(query)
     ]

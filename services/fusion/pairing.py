@@ -4,7 +4,7 @@ A worker leaves a key only by having scored all its pairs or having seen its mar
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection
 from uuid import uuid4
 
 from sqlalchemy import Connection
@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from services.fusion import component_store, journal_store, pair_store, store
 from services.fusion.cache import Profiles
 from services.fusion.pair_store import Holders
-from services.fusion.values import Ends, Held, Key, Reading, Scored, Spot, Work, ends
+from services.fusion.values import Ends, Key, Reading, Spot, Work, ends
 from shared.database import Database
 
 
@@ -24,7 +24,7 @@ class Pairing:
         self.owner = owner
         self.cache = cache
         self.cap = cache.resolver.cap
-        self.link = min(cache.resolver.review, cache.resolver.threshold)
+        self.review = min(cache.resolver.review, cache.resolver.threshold)
 
     def pause(self, step: str) -> None:
         """Called between steps; does nothing."""
@@ -39,7 +39,7 @@ class Pairing:
                 self.pause("t2.looked")
                 crossings = self.crossings(found, marked)
                 if not crossings:
-                    shared = candidates(found, marked, work)
+                    shared = candidates(found, marked, work.seeds, work.crossed)
                     held = store.load_profiles(conn, self.cache, {i for pair in shared for i in pair})
                     judged = component_store.judgements(conn, work.seeds)
             if not crossings:
@@ -49,7 +49,7 @@ class Pairing:
         self.pause("t2.read")
         return Reading(
             version=version,
-            pairs=tuple(self.score(shared, held)),
+            pairs=tuple(self.cache.score(shared, held, self.review)),
             judged=frozenset((j.a, j.b) for j in judged if j.same),
             judged_profiles=frozenset(p for j in judged for p in (j.a, j.b)),
         )
@@ -95,6 +95,7 @@ class Pairing:
         self.pause("cross.committed")
         work.ids.append(row)
         work.seeds.update(holders)
+        work.whole.update(holders)
         for holder in holders:
             work.fresh.pop(holder, None)
         work.crossed.add(spot[0])
@@ -107,18 +108,10 @@ class Pairing:
         """Keep others from evaluating the same key at once."""
         pair_store.lock_spot(conn, spot)
 
-    def score(self, shared: Mapping[Ends, list[Key]], held: Mapping[str, Held]) -> Iterable[Scored]:
-        """Compare each candidate pair once; those worth remembering: possible, the same, contradicted."""
-        for (a, b), keys in shared.items():
-            first, second = held.get(a), held.get(b)
-            if first is None or second is None or first.profile.kind != second.profile.kind:
-                continue
-            comparison = self.cache.compare(first, second)
-            if comparison.contradicted or comparison.weight >= self.link:
-                yield Scored(a, b, comparison, tuple(keys))
 
-
-def candidates(found: Holders, marked: set[Spot], work: Work) -> dict[Ends, list[Key]]:
+def candidates(
+    found: Holders, marked: set[Spot], seeds: Collection[str], crossed: Collection[Key] = ()
+) -> dict[Ends, list[Key]]:
     """The pairs that share a key generic for neither side, with those keys: each has an end among the seeds.
 
     Of a key that was crossed all pairs are candidates.
@@ -128,7 +121,7 @@ def candidates(found: Holders, marked: set[Spot], work: Work) -> dict[Ends, list
         ids = [i for audience, held in audiences.items() if (key, audience) not in marked for i in held]
         if len(ids) < 2:
             continue
-        firsts = ids if key in work.crossed else [i for i in ids if i in work.seeds]
+        firsts = ids if key in crossed else [i for i in ids if i in seeds]
         done: set[str] = set()
         for a in firsts:
             done.add(a)

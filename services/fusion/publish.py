@@ -3,20 +3,22 @@
 A report's message says what the report is: its version, mentions, profiles, links, and the components of
 profiles that it brought. It is written with the report (T1). What fusing changed in components follows in
 messages of its own (T3), which may be cut: the first part of a component is ``full``, the others add to it.
+Pairs that are possibly the same belong to no component and have messages of their own.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import orjson
 
 from services.fusion.core.profile import Comparison, Normalised
 from services.fusion.intake import Arrival
-from services.fusion.values import Component, Scored
+from services.fusion.values import Component, Scored, Settled
 from shared.contracts.topics import H_SCHEMA, H_TRACEPARENT
 from shared.log import NewRecord
 
+T = TypeVar("T")
 SCHEMA: Final = "resolution/1"
 _PART: Final = 200
 """Pairs or members in one part of a component."""
@@ -46,9 +48,9 @@ class Stamp:
 
 
 def report_message(
-    arrival: Arrival, report_version: int, components: Sequence[dict[str, Any]], stamp: dict[str, Any]
+    arrival: Arrival, report_version: int, singles: Sequence[str], stamp: dict[str, Any]
 ) -> NewRecord:
-    """A report's message; ``stamp`` is ``Stamp.of`` its id."""
+    """A report's message; ``stamp`` is ``Stamp.of`` its id, ``singles`` the profiles that it brought."""
     body: dict[str, Any] = stamp | {
         "report_id": stamp["key"],
         "report_version": report_version,
@@ -58,7 +60,8 @@ def report_message(
     if arrival.live and arrival.record.value is not None:
         body["report"] = orjson.Fragment(arrival.record.value)
         body.update(_content(arrival.normalised))
-        body["components"] = components
+        body["components"] = [single_state(i, stamp["version"]) for i in singles]
+        body["possible_of"] = singles
     else:
         body["live"] = False
     return NewRecord(stamp["key"], orjson.dumps(body), headers_of(arrival.record.headers))
@@ -102,36 +105,54 @@ def single_state(profile_id: str, version: int) -> dict[str, Any]:
     return {"component_id": profile_id, "version": version, "full": True, "members": members}
 
 
-def component_messages(
-    body: dict[str, Any],
-    headers: Mapping[str, str],
-    states: Iterable[dict[str, Any]],
-    gone: Sequence[str] = (),
+def settled_messages(
+    body: dict[str, Any], headers: Mapping[str, str], settled: Settled
 ) -> Iterator[NewRecord]:
-    """Component states, and profiles that are gone, as messages of bounded size; ``body`` is ``Stamp.of``.
+    """What T3 changed, as messages of bounded size; ``body`` is ``Stamp.of``.
 
     They share one key, so that they stay in order.
     """
+    threshold = body["threshold"]
+    states = (part for c in settled.components for part in component_states(c, settled.version, threshold))
+    yield from component_messages(body, headers, states)
+    for part in _parts(settled.gone, _GONE):
+        yield _message(body, headers, gone=part)
+    yield from possible_messages(body, headers, settled.possible, settled.whole)
+
+
+def component_messages(
+    body: dict[str, Any], headers: Mapping[str, str], states: Iterable[dict[str, Any]]
+) -> Iterator[NewRecord]:
+    """Component states as messages."""
     parts: list[dict[str, Any]] = []
     size = 0
     for part in states:
         parts.append(part)
         size += len(part["members"]) + len(part["pairs"])
         if size >= _MESSAGE:
-            yield _message(body, headers, parts, ())
+            yield _message(body, headers, components=parts)
             parts, size = [], 0
-    for start in range(0, max(len(gone), 1), _GONE):
-        some = gone[start : start + _GONE]
-        if parts or some:
-            yield _message(body, headers, parts, some)
-        parts = []
+    if parts:
+        yield _message(body, headers, components=parts)
 
 
-def _message(
-    body: dict[str, Any], headers: Mapping[str, str], parts: Sequence[dict[str, Any]], gone: Sequence[str]
-) -> NewRecord:
-    value = orjson.dumps(body | {"components": parts, "gone": gone})
-    return NewRecord(body["key"], value, headers_of(headers))
+def possible_messages(
+    body: dict[str, Any], headers: Mapping[str, str], possible: Sequence[Scored], whole: Sequence[str]
+) -> Iterator[NewRecord]:
+    """Pairs that are possibly the same, and the profiles of which they are all."""
+    for ids in _parts(whole, _GONE):
+        yield _message(body, headers, possible_of=ids)
+    for pairs in _parts(possible, _MESSAGE):
+        yield _message(body, headers, possible=[pair_state(s, body["threshold"]) for s in pairs])
+
+
+def _parts(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _message(body: dict[str, Any], headers: Mapping[str, str], **content: Sequence[Any]) -> NewRecord:
+    return NewRecord(body["key"], orjson.dumps(body | content), headers_of(headers))
 
 
 def component_states(component: Component, version: int, threshold: int) -> Iterator[dict[str, Any]]:
@@ -163,7 +184,7 @@ def pair_state(scored: Scored, threshold: int) -> dict[str, Any]:
 
 
 def verdict(comparison: Comparison, threshold: int) -> str:
-    """What a comparison worth remembering says."""
+    """What a comparison worth telling says."""
     if comparison.contradicted:
         return "CONTRADICTED"
     return "SAME" if comparison.weight >= threshold else "POSSIBLE"

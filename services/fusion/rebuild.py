@@ -16,7 +16,7 @@ from services.fusion import component_store, progress_store, store, tables
 from services.fusion.components import recompute
 from services.fusion.fuse import Fuser
 from services.fusion.intake import Arrival, Standing, arrive
-from services.fusion.publish import component_messages, component_states, report_message
+from services.fusion.publish import component_messages, component_states, possible_messages, report_message
 from services.fusion.values import Place
 from shared.contracts.topics import FUSION_GROUP, REPORTS, RESOLUTIONS
 from shared.database import Busy, Database, publish
@@ -139,7 +139,7 @@ def _component_messages(conn: Connection, fuser: Fuser, heads: Sequence[Place]) 
     judged = component_store.judgements(conn, held)
     sizes = {h.profile: h.size for h in heads}
     version_of = {h.profile: h.version for h in heads}
-    found = recompute(sizes, held, fuser.all_pairs(conn, held), judged, (fuser.threshold, fuser.link))
+    found = recompute(sizes, held, fuser.all_pairs(conn, held), judged, fuser.threshold)
     states = [
         part
         for c in found
@@ -147,9 +147,9 @@ def _component_messages(conn: Connection, fuser: Fuser, heads: Sequence[Place]) 
         if c.leader in version_of
     ]
     if heads:
-        key = str(UUID(heads[0].profile))
-        body = fuser.stamp.of(key, max(version_of.values()))
+        body = fuser.stamp.of(str(UUID(heads[0].profile)), store.next_version(conn))
         yield from component_messages(body, {}, states)
+        yield from possible_messages(body, {}, fuser.possible(conn, held), sorted(held))
 
 
 def _publish(conn: Connection, fuser: Fuser, messages: Sequence[NewRecord], state: dict[str, Any]) -> None:

@@ -1,7 +1,11 @@
 """T3: lock the touched components, look again, decide what becomes of them, store and announce it.
 
 The order: read where everybody stands; lock the leaders, or give up at once and try again; read again and
-start over if somebody moved; read the marks; then the fast or the full path; write under a new version.
+start over if somebody moved; draw the version; read the marks; then the fast or the full path; write.
+
+Possible pairs join no components, so they are told of by themselves: a pair's two components are locked when
+it is told, and of a profile of which told pairs may have ceased to count (a key of it crossed its cap, it
+came back from the dead, or a worker died over it) all are told anew, as they are found under its lock.
 """
 
 from collections import defaultdict
@@ -13,6 +17,7 @@ from sqlalchemy import Connection
 from services.fusion import component_store, components, journal_store, pair_store, store
 from services.fusion.cache import Profiles
 from services.fusion.components import Group
+from services.fusion.pairing import candidates
 from services.fusion.values import (
     Component,
     Ends,
@@ -39,8 +44,9 @@ class Settling:
     def __init__(self, db: Database, cache: Profiles) -> None:
         self.db = db
         self.cache = cache
+        self.cap = cache.resolver.cap
         self.threshold = cache.resolver.threshold
-        self.link = min(cache.resolver.review, cache.resolver.threshold)
+        self.review = min(cache.resolver.review, cache.resolver.threshold)
 
     def pause(self, step: str) -> None:
         """Called between steps; does nothing."""
@@ -70,12 +76,13 @@ class Settling:
     def settle_once(self, conn: Connection, work: Work, reading: Reading) -> Settled:
         """The whole of T3 in one transaction; raises ``Busy`` where somebody is in the way."""
         dirty = work.seeds - work.fresh.keys()
-        ties = [s for s in reading.pairs if components.is_link(s, self.link)]
-        concerned = dirty.union(*((s.a, s.b) for s in ties), *reading.judged)
-        places = self.locked_places(conn, concerned, reading.pairs)
-        supported = self.supported(conn, reading.pairs)
+        near = ((s.a, s.b) for s in reading.pairs if not s.comparison.contradicted)
+        places = self.locked_places(conn, dirty.union(*near, *reading.judged), reading.pairs)
+        version = store.next_version(conn)
+        supported = [s for s in self.supported(conn, reading.pairs) if s.a in places and s.b in places]
+        deciding = [s for s in supported if components.decides(s, self.threshold)]
         present = [i for i in dirty if i in places]
-        found = components.groups(places, present, supported, reading.judged, self.link)
+        found = components.groups(places, present, deciding, reading.judged, self.threshold)
         changed: list[Component] = []
         whole: list[Group] = []
         dirty_leaders = {places[i].leader for i in present}
@@ -91,11 +98,25 @@ class Settling:
                 changed.append(grown)
         old = dict(places)
         gone = self.recompute(conn, work, whole, old, changed)
-        settled = Settled(
-            store.next_version(conn) if changed or gone else 0, tuple(changed), tuple(sorted(gone))
-        )
+        again = sorted(i for i in work.whole if i in places and i not in gone)
+        told = {(s.a, s.b): s for s in supported if not components.decides(s, self.threshold)}
+        told |= {(s.a, s.b): s for s in self.possible(conn, again)}
+        possible = tuple(s for ends_, s in told.items() if gone.isdisjoint(ends_))
+        settled = Settled(version, tuple(changed), tuple(sorted(gone)), possible, tuple(again))
         self.write(conn, work, settled, old)
         return settled
+
+    def possible(self, conn: Connection, ids: Collection[str]) -> list[Scored]:
+        """Every pair of these profiles that is possibly the same, as the postings and marks are now."""
+        mine = store.load_profiles(conn, self.cache, ids)
+        keys = {key for held in mine.values() for key in held.keys}
+        if not keys:
+            return []
+        marked = self.current_marks(conn, keys)
+        shared = candidates(pair_store.holders(conn, sorted(keys), marked, self.cap), marked, mine.keys())
+        held = store.load_profiles(conn, self.cache, {i for pair in shared for i in pair})
+        scored = self.cache.score(shared, held, self.review)
+        return [s for s in scored if not components.decides(s, self.threshold)]
 
     def locked_places(
         self, conn: Connection, concerned: Collection[str], pairs: Sequence[Scored]
@@ -183,16 +204,16 @@ class Settling:
         pairs = self.all_pairs(conn, alive)
         judgements = component_store.judgements(conn, members)
         sizes = {leader: old[leader].size for leader in leaders}
-        changed += components.recompute(sizes, alive, pairs, judgements, (self.threshold, self.link))
+        changed += components.recompute(sizes, alive, pairs, judgements, self.threshold)
         return gone
 
     def reapable(self, conn: Connection, work: Work, members: Collection[str]) -> set[str]:
         """The members that are dead, looked up again under lock: another worker may have revived them."""
-        candidates = work.seeds if work.died is None else work.died
-        return component_store.dead(conn, candidates.intersection(members)) if candidates else set()
+        died = work.seeds if work.died is None else work.died
+        return component_store.dead(conn, died.intersection(members)) if died else set()
 
     def all_pairs(self, conn: Connection, members: Mapping[str, Held]) -> list[Scored]:
-        """Every pair among these members that a live key supports, scored."""
+        """Every pair among these members that a live key supports and that decides, scored."""
         by_key: dict[Key, list[Held]] = defaultdict(list)
         for held in members.values():
             for key in held.keys:
@@ -204,19 +225,13 @@ class Settling:
             live = [h.profile.id for h in holders if (key, h.profile.audience) not in marked]
             for a, b in combinations(live, 2):
                 shared[ends(a, b)].append(key)
-        found = []
-        for (a, b), keys in shared.items():
-            if members[a].profile.kind == members[b].profile.kind:
-                comparison = self.cache.compare(members[a], members[b])
-                if comparison.contradicted or comparison.weight >= self.link:
-                    found.append(Scored(a, b, comparison, tuple(keys)))
-        return found
+        return list(self.cache.score(shared, members, self.threshold))
 
     def write(self, conn: Connection, work: Work, settled: Settled, old: Mapping[str, Place]) -> None:
         """Store what changed, announce it, and strike the journal row."""
         places = [p for c in settled.components for p in components.rows(c, settled.version)]
         component_store.write_places(conn, [p for p in places if old.get(p.profile) != p])
         self.pause("t3.placing")
-        if settled.version:
+        if settled:
             self.announce(conn, work, settled)
         journal_store.finish(conn, work)

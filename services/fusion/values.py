@@ -30,7 +30,8 @@ class Work:
     ``ids`` names those rows, ``key`` the messages about them.
     ``fresh`` are profiles that this very run made, alone in their component since the version given;
     ``died`` those whose last mention it withdrew, None where that is not known any more (recovery).
-    ``crossed`` are keys whose holders are all to be compared with each other.
+    ``crossed`` are keys whose holders are all to be compared with each other; ``whole`` are the seeds of
+    which pairs that were told may not count any more, so that all their possible pairs are told anew.
     """
 
     ids: list[str]
@@ -38,6 +39,7 @@ class Work:
     seeds: set[str]
     keys: set[int]
     crossed: set[int] = field(default_factory=set)
+    whole: set[str] = field(default_factory=set)
     fresh: dict[str, int] = field(default_factory=dict)
     died: set[str] | None = None
     headers: dict[str, str] = field(default_factory=dict)
@@ -96,11 +98,20 @@ class Component:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What T3 changed, under one version; ``gone`` are profiles that no live report holds any more."""
+    """What T3 changed, under one version; ``gone`` are profiles that no live report holds any more.
+
+    ``possible`` are pairs that are possibly the same, within a component or not; of ``whole`` they are all.
+    """
 
     version: int
     components: tuple[Component, ...]
     gone: tuple[str, ...]
+    possible: tuple[Scored, ...]
+    whole: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        """Whether anything changed."""
+        return bool(self.components or self.gone or self.possible or self.whole)
 
 
 def ends(a: str, b: str) -> Ends:

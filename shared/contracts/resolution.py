@@ -58,7 +58,7 @@ class LinkState(Contract):
 
 
 class PairState(Contract):
-    """A scored pair of profiles of one component, ``a`` < ``b``."""
+    """A scored pair of profiles, ``a`` < ``b``; POSSIBLE pairs join nothing and belong to no component."""
 
     a: Id
     b: Id
@@ -107,6 +107,12 @@ class Resolution(Contract):
     links: tuple[LinkState, ...] = ()
     components: tuple[ComponentState, ...] = ()
     gone: tuple[Id, ...] = Field((), description="profiles that no live report holds any more")
+    possible: tuple[PairState, ...] = Field(
+        (), description="pairs that are possibly the same, as of this version, whatever their components"
+    )
+    possible_of: tuple[Id, ...] = Field(
+        (), description="profiles whose possible pairs of older versions are void, as are those of ``gone``"
+    )
     version: int = Field(description="from the resolver's sequence; larger is later")
     model: str = Field(description="model version")
     threshold: int | None = Field(None, description="what a pair needs to be the same, in centibits")

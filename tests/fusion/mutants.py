@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from services.fusion import store
 from services.fusion.fuse import Fuser
 from services.fusion.pair_store import Holders
-from services.fusion.values import Held, Place, Reading, Scored, Spot, Work
+from services.fusion.values import Held, Place, Reading, Scored, Settled, Spot, Work
 
 
 class ReadsBeforePublishing(Fuser):
@@ -114,3 +114,18 @@ class ForgetsItsJournal(Fuser):
 
     def begin(self, conn: Connection, work: Work) -> None:
         pass
+
+
+class TellsNothingAnew(Fuser):
+    """Of profiles whose possible pairs are void, tells only those that the batch found."""
+
+    def possible(self, conn: Connection, ids: Collection[str]) -> list[Scored]:
+        return []
+
+
+class LeavesPairsStanding(Fuser):
+    """Does not make possible pairs void that ceased to count."""
+
+    def settle_once(self, conn: Connection, work: Work, reading: Reading) -> Settled:
+        work.whole.clear()
+        return super().settle_once(conn, work, reading)

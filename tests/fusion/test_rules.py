@@ -45,6 +45,8 @@ def patient(fusion_postgres_url: str, server: Database) -> Iterator[Database]:
         mutants.RetractsQuietly,
         mutants.ReapsBlindly,
         mutants.ForgetsItsJournal,
+        mutants.TellsNothingAnew,
+        mutants.LeavesPairsStanding,
     ],
 )
 def test_schedules_find_out_who_breaks_a_rule(server: Database, mutant: type[Fuser]) -> None:

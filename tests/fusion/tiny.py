@@ -27,7 +27,7 @@ class Tiny:
 
     version = "tiny/1"
     threshold = 1_000
-    review = 850
+    review = 600
     cap = 3
 
     def normalise(self, report: Report, audience: Audience) -> Normalised:

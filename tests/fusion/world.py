@@ -196,6 +196,8 @@ class Reader:
     pairs: dict[tuple[str, str], tuple[int, Pair]] = field(default_factory=dict)
     seen: dict[str, int] = field(default_factory=dict)
     gone: dict[str, int] = field(default_factory=dict)
+    possible: dict[tuple[str, str], tuple[int, Pair]] = field(default_factory=dict)
+    void: dict[str, int] = field(default_factory=dict)
 
     def read(self, message: Resolution) -> None:
         if message.report_id is not None:
@@ -208,6 +210,14 @@ class Reader:
             self.gone[profile_id] = max(self.gone.get(profile_id, 0), message.version)
         for component in message.components:
             self._component(component)
+        for profile_id in (*message.gone, *message.possible_of):
+            self.void[profile_id] = max(self.void.get(profile_id, 0), message.version)
+        for p in message.possible:
+            assert p.verdict == "POSSIBLE"
+            pair = Pair(p.a, p.b, p.weight)
+            self.possible[p.a, p.b] = max(
+                (message.version, pair), self.possible.get((p.a, p.b), (0, pair)), key=lambda x: x[0]
+            )
 
     def _component(self, state: ComponentState) -> None:
         for m in state.members:
@@ -216,6 +226,7 @@ class Reader:
             if state.full:
                 self.whole[m.profile_id] = max(self.whole.get(m.profile_id, 0), state.version)
         for p in state.pairs:
+            assert p.verdict != "POSSIBLE"
             pair = Pair(p.a, p.b, p.weight, p.verdict == "CONTRADICTED")
             known_pair = self.pairs.get((p.a, p.b))
             if known_pair is None or known_pair[0] <= state.version:
@@ -228,6 +239,14 @@ class Reader:
             for (a, b), (version, pair) in self.pairs.items()
             if version >= self.whole.get(a, 0) and version >= self.whole.get(b, 0)
         ]
+
+    def possible_pairs(self) -> set[Pair]:
+        """The possible pairs that nothing newer made void."""
+        return {
+            pair
+            for (a, b), (version, pair) in self.possible.items()
+            if version >= max(self.void.get(a, 0), self.void.get(b, 0))
+        }
 
 
 def published(db: Database) -> list[Resolution]:
@@ -273,3 +292,9 @@ def check_published(messages: Sequence[Resolution], world: World, random: Random
     for pair in pairs:
         if pair.a in live and pair.b in live:
             assert scored[pair.a, pair.b] == pair
+    possible = {
+        p
+        for p in scored.values()
+        if not p.contradicted and world.resolver.review <= p.weight < world.resolver.threshold
+    }
+    assert reader.possible_pairs() == possible
