@@ -248,7 +248,7 @@ def advisory_lock(conn: Connection, number: int, *, shared: bool = False) -> Non
     """
     if conn.dialect.name == "postgresql":
         take = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
-        conn.exec_driver_sql(f"SELECT {take}(%s)", (number,))  # noqa: S608 - a name of ours
+        conn.exec_driver_sql(f"SELECT {take}(%s)", (number,))
 
 
 def advisory_locks(conn: Connection, numbers: Iterable[int]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, func, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, func, or_, select, update
 
 from services.leads.deconfliction.moments import milliseconds, moment
 from services.leads.deconfliction.states import FINAL, Conflict, Outcome, State, Urgency
@@ -68,6 +68,26 @@ class Row:
         return Conflict(State(self.state), Urgency(self.urgency), (self.a, self.b), done, escalates, outcome)
 
 
+_NEWEST: Final = select(func.max(notice.c.created_ms))
+_RUNG: Final = (
+    select(notice.c.agency, func.max(notice.c.created_ms))
+    .where(notice.c.created_ms > bindparam("after"))
+    .group_by(notice.c.agency)
+)
+_INBOX: Final = (
+    select(notice)
+    .where(
+        notice.c.agency == bindparam("agency"),
+        or_(
+            notice.c.created_ms > bindparam("at"),
+            and_(notice.c.created_ms == bindparam("at"), notice.c.notice_id > bindparam("id")),
+        ),
+        or_(notice.c.basis_id.is_(None), notice.c.basis_id.in_(bindparam("bases", expanding=True))),
+    )
+    .order_by(notice.c.created_ms, notice.c.notice_id)
+    .limit(bindparam("most"))
+)
+_SIDES_INBOX: Final = _INBOX.where(notice.c.level.in_(bindparam("levels", expanding=True)))
 _COLUMNS: Final = [conflict.c[name] for name in Row.__slots__]
 
 
@@ -146,7 +166,7 @@ def add_notices(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     if not rows:
         return
     advisory_lock(conn, _NOTICE_LOCK)
-    newest = conn.execute(select(func.max(notice.c.created_ms))).scalar() or 0
+    newest = conn.execute(_NEWEST).scalar() or 0
     stamped = [{**row, "created_ms": max(row["created_ms"], newest + n)} for n, row in enumerate(rows, 1)]
     upsert(conn, notice, stamped, update=())
 
@@ -154,10 +174,8 @@ def add_notices(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
 def rung(conn: Connection, after: int | None) -> dict[str, int]:
     """The agencies with notices past this time, each with its newest one's; None: the newest of all."""
     if after is None:
-        return {"": conn.execute(select(func.max(notice.c.created_ms))).scalar() or 0}
-    newest = func.max(notice.c.created_ms)
-    statement = select(notice.c.agency, newest).where(notice.c.created_ms > after).group_by(notice.c.agency)
-    return {row[0]: row[1] for row in conn.execute(statement)}
+        return {"": conn.execute(_NEWEST).scalar() or 0}
+    return {row[0]: row[1] for row in conn.execute(_RUNG, {"after": after})}
 
 
 def notices(
@@ -172,15 +190,10 @@ def notices(
     ``only``: these levels where given, and of notices about leads those on these bases.
     """
     levels, bases = only
-    later = or_(
-        notice.c.created_ms > after[0],
-        and_(notice.c.created_ms == after[0], notice.c.notice_id > after[1]),
-    )
-    mine = or_(notice.c.basis_id.is_(None), notice.c.basis_id.in_(list(bases)))
-    statement = select(notice).where(notice.c.agency == agency, later, mine)
-    if levels is not None:
-        statement = statement.where(notice.c.level.in_(levels))
-    return list(conn.execute(statement.order_by(notice.c.created_ms, notice.c.notice_id).limit(limit)))
+    given = {"agency": agency, "at": after[0], "id": after[1], "bases": list(bases), "most": limit}
+    if levels is None:
+        return list(conn.execute(_INBOX, given))
+    return list(conn.execute(_SIDES_INBOX, given | {"levels": list(levels)}))
 
 
 def one_notice(conn: Connection, notice_id: str, agency: str) -> Any | None:

@@ -4,12 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, select, update
 
 from services.leads.deconfliction.tables import channel, delivery, notice
 from shared.database import upsert
 
 NAMESPACE: Final = UUID("9c2f6d0c-6b9e-5b87-8a35-0f0f8a1b6c21")
+
+
+_IS_DUE: Final = select(exists().where(delivery.c.next_ms <= bindparam("now")))
 
 
 def add(conn: Connection, notices: Sequence[Mapping[str, Any]]) -> None:
@@ -39,8 +42,7 @@ def due(conn: Connection, now_ms: int, limit: int) -> list[Any]:
 
 def is_due(conn: Connection, now_ms: int) -> bool:
     """Whether a delivery is to be tried now."""
-    found = conn.execute(select(delivery.c.delivery_id).where(delivery.c.next_ms <= now_ms).limit(1))
-    return found.first() is not None
+    return bool(conn.execute(_IS_DUE, {"now": now_ms}).scalar())
 
 
 def settle(conn: Connection, delivery_id: str, values: Mapping[str, Any]) -> None:

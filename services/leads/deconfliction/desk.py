@@ -3,12 +3,12 @@
 Whoever may not know of something gets ``NotHere``, as if it did not exist.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
 
+import orjson
 from sqlalchemy import Connection
 
 from services.leads.deconfliction import conflict_store as conflicts
@@ -21,7 +21,6 @@ from services.leads.deconfliction.moments import milliseconds, moment
 from services.leads.deconfliction.notify import CLASSES
 from services.leads.deconfliction.registry import Registry
 from services.leads.deconfliction.states import FINAL, NotAllowed, Outcome, State
-from services.leads.deconfliction.submissions import NoticeContent
 from shared.contracts.handling import Clearance
 
 SUPPRESS_BELOW: Final = 5
@@ -220,9 +219,7 @@ def _waiting(conn: Connection, conflict_id: str) -> Row:
 
 
 def _shown(ring: KeyRing, row: Any) -> dict[str, Any]:
-    content = json.loads(ring.open(row.agency, row.sealed))
-    if row.basis_id is None:
-        content = NoticeContent.model_validate(content).model_dump(mode="json", by_alias=True)
+    content = orjson.loads(ring.open(row.agency, row.sealed))
     read = None if row.acknowledged_ms is None else moment(row.acknowledged_ms)
     return {
         "notice_id": row.notice_id,

@@ -4,13 +4,16 @@ A request neither holds a thread while it waits for its answer to leave nor hand
 """
 
 import asyncio
-from typing import Any
+from typing import Any, Final
 
 from starlette.concurrency import run_in_threadpool
 
 from services.leads.deconfliction.entering import Entry
 from services.leads.deconfliction.registry import Registry
 from services.leads.deconfliction.submissions import Answer
+
+GATHER: Final = 0.25
+"""The part of the quantum in which others may join a submission: it waits for its end anyway."""
 
 
 class Intake:
@@ -32,4 +35,5 @@ class Intake:
 
     async def _work(self) -> None:
         while self._registry.queue:
+            await asyncio.sleep(self._registry.quantum * GATHER)
             await run_in_threadpool(self._registry.work_off)

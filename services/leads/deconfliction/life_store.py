@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final
 
@@ -31,6 +32,7 @@ class StoredStep:
     at_ms: int
 
 
+_BASES: Final = select(lead_basis.c.basis_id, lead_basis.c.audiences)
 _STEP: Final = [lead_step.c[name] for name in StoredStep.__slots__]
 
 
@@ -42,8 +44,12 @@ def basis_of(audiences: Iterable[str]) -> tuple[int, str]:
 
 def bases(conn: Connection) -> dict[int, tuple[Audience, ...]]:
     """Every basis that a step was ever taken on."""
-    rows = conn.execute(select(lead_basis.c.basis_id, lead_basis.c.audiences))
-    return {i: tuple(Audience.parse(key) for key in orjson.loads(text)) for i, text in rows}
+    return {i: _audiences(text) for i, text in conn.execute(_BASES)}
+
+
+@lru_cache(maxsize=4_096)
+def _audiences(text: str) -> tuple[Audience, ...]:
+    return tuple(Audience.parse(key) for key in orjson.loads(text))
 
 
 def readable(found: Mapping[int, tuple[Audience, ...]], viewer: Clearance) -> list[int]:
@@ -125,7 +131,7 @@ def checks(conn: Connection, lead_id: str, basis_ids: Collection[int]) -> list[t
 
 
 def leads_of(conn: Connection, numbers: Iterable[str]) -> list[tuple[str, str, int]]:
-    """(submission, lead, basis) that these submissions were made for, in the order in which leads are locked."""
+    """(submission, lead, basis) that these were made for, in the order in which leads are locked."""
     rows = fetch(conn, lead_check, ("number", "lead_id", "basis_id"), "number", numbers)
     return sorted(rows, key=itemgetter(1, 0, 2))
 

@@ -54,23 +54,23 @@ class Matcher:
                 wait(PAUSE)
 
     def step(self) -> bool:
-        """Do some of everything that is due; whether there was anything."""
+        """Do some of everything that is due; whether there may be more."""
         now = milliseconds(self.registry.clock())
         with self.registry.db.snapshot() as conn:
             due = store.due(conn, now, now - _ms(AGAIN))
-        done = [bool(getattr(self, name)()) for name in STEPS if due[name]]
-        if done:
-            self.written()
-        return any(done)
+        done = {name: getattr(self, name)() for name in STEPS if due[name]}
+        return any(n >= BATCH or (name == "refresh" and n) for name, n in done.items())
 
     def check(self) -> int:
         """Work out the matches of submissions that wait for it; how many there were."""
-        now = self.registry.clock()
+        now, opened = self.registry.clock(), 0
         with self.registry.transaction() as (conn, ring):
             numbers = store.asked(conn, milliseconds(now), BATCH)
             if numbers:
-                open_conflicts(conn, ring, numbers, now)
+                opened = open_conflicts(conn, ring, numbers, now)
                 store.answered(conn, numbers, milliseconds(now))
+        if opened:
+            self.written()
         return len(numbers)
 
     def escalate(self) -> int:
@@ -84,6 +84,8 @@ class Matcher:
                 level = "HQ" if raised.state is State.ESCALATED_HQ else "LOCAL"
                 silent += [(row, n, level) for n in row.told() if n not in raised.acknowledged]
             notify.higher(conn, ring, silent, now)
+        if silent:
+            self.written()
         return len(rows)
 
     def expire(self) -> int:

@@ -74,10 +74,11 @@ def _notice(ring: KeyRing, due: _Due, mine: Stored, theirs: Stored, now: datetim
             "other": other_side(ring, theirs),
         }
     )
+    sealed = ring.seal(mine.agency, content.model_dump_json(by_alias=True).encode())
     return {
         "notice_id": str(
             uuid5(NAMESPACE, f"{row.conflict_id}\n{due.number}\n{due.level}\n{row.opened_ms}")
         ),
         "conflict_id": row.conflict_id, "number": due.number, "agency": mine.agency, "level": due.level,
-        "sealed": ring.seal(mine.agency, content.to_json()), "created_ms": milliseconds(now),
+        "sealed": sealed, "created_ms": milliseconds(now),
     }  # fmt: skip

@@ -1,6 +1,7 @@
 """The registry as a service runs it: opened from the settings, with its threads and their wake-up."""
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +20,8 @@ from shared.errors import Misconfigured
 from shared.settings import Settings
 
 SMTP_PORT: Final = 25
+GATHER: Final = 0.02
+"""Seconds in which what comes shortly after a wake-up is dealt with together."""
 
 
 def open_registry(settings: Settings, clock: Callable[[], datetime]) -> Registry:
@@ -96,10 +99,11 @@ class Office:
 
 
 def _waiting(event: threading.Event) -> Callable[[float], None]:
-    """Wait for the event or so many seconds; what is set meanwhile ends the next wait at once."""
+    """Wait for the event or so many seconds; what is set while others work ends the next wait at once."""
 
     def wait(seconds: float) -> None:
-        event.wait(seconds)
+        if event.wait(seconds):
+            time.sleep(GATHER)
         event.clear()
 
     return wait

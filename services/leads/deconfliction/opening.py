@@ -30,10 +30,10 @@ def conflict_id(a: str, b: str) -> str:
     return str(uuid5(NAMESPACE, "\n".join(sorted((a, b)))))
 
 
-def open_conflicts(conn: Connection, ring: KeyRing, numbers: Iterable[str], now: datetime) -> None:
+def open_conflicts(conn: Connection, ring: KeyRing, numbers: Iterable[str], now: datetime) -> int:
     """Enter the conflicts of these submissions, or bring back what closed on other or weaker evidence.
 
-    Whoever may learn of them is told, and leads that they concern are suspended.
+    Whoever may learn of them is told, and leads that they concern are suspended. Gives how many there were.
     """
     met = _met(conn, ring, numbers)
     store.lock_pairs(conn, met)
@@ -53,6 +53,7 @@ def open_conflicts(conn: Connection, ring: KeyRing, numbers: Iterable[str], now:
     conflicts.insert(conn, fresh)
     notify.sides(conn, ring, opened, now)
     lead_desk.suspend(conn, ring, [row for row, _ in opened if row.state == State.NOTIFIED], now)
+    return len(opened)
 
 
 def _met(conn: Connection, ring: KeyRing, numbers: Iterable[str]) -> dict[str, Met]:

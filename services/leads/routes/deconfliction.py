@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Query, Request
-from pydantic import ValidationError
+from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
@@ -19,10 +19,12 @@ from services.leads.deconfliction.registry import Registry, TooMany
 from services.leads.deconfliction.rotation import UnderWay, rotate
 from services.leads.deconfliction.states import NotAllowed
 from services.leads.deconfliction.submissions import Answer, EventSubmission, TargetSubmission
+from services.leads.direct import Direct, read
 from shared.problems import (
     CONFLICT,
     FORBIDDEN,
     INVALID,
+    MEDIA,
     NOT_FOUND,
     TOO_LARGE,
     TOO_MANY,
@@ -38,7 +40,7 @@ MAX_BULK = 64 << 20
 CHUNK = 100
 """Lines of a caseload that one transaction enters."""
 SUBMITTERS = ("submitter", "analyst", "supervisor", "watch_officer")
-_REFUSALS = problem_responses(UNAUTHENTICATED, FORBIDDEN, INVALID, TOO_MANY)
+_REFUSALS = problem_responses(UNAUTHENTICATED, FORBIDDEN, MEDIA, INVALID, TOO_MANY)
 _UNKNOWN = problem_responses(UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, CONFLICT)
 
 
@@ -59,6 +61,7 @@ def router(registry: Registry, rate: Rate, wake: Callable[[], None]) -> APIRoute
     """The routes; ``rate`` bounds each agency; ``wake()`` tells the matcher that there is work."""
     routes = APIRouter(prefix="/v1/deconfliction", tags=["deconfliction"])
     _submit_routes(routes, registry, rate, wake)
+    _bulk_route(routes, registry, wake)
     _own_routes(routes, Desk(registry), wake)
     _officer_routes(routes, registry, wake)
     _key_routes(routes, registry)
@@ -77,24 +80,31 @@ def _submit_routes(routes: APIRouter, registry: Registry, rate: Rate, wake: Call
         wake()
         return Response(answer.model_dump_json(by_alias=True), 201, media_type="application/json")
 
-    @routes.post(
-        "/targets", status_code=201, response_model=Answer, summary="Submit a target", responses=_REFUSALS
-    )
     async def target(who: Who, submitted: TargetSubmission) -> Response:
         """Enter a target and learn at once whom to call. The same ``reference`` again updates it."""
         return await entered(who, submitted)
 
-    @routes.post(
-        "/events",
-        status_code=201,
-        response_model=Answer,
-        summary="Submit a planned operation",
-        responses=_REFUSALS,
-    )
     async def event(who: Who, submitted: EventSubmission) -> Response:
         """Enter an operation and learn at once who plans another near it. Operations are never silent."""
         return await entered(who, submitted)
 
+    for path, handler, summary in (
+        ("/targets", target, "Submit a target"),
+        ("/events", event, "Submit a planned operation"),
+    ):
+        routes.add_api_route(
+            path,
+            handler,
+            methods=["POST"],
+            status_code=201,
+            response_model=Answer,
+            summary=summary,
+            responses=_REFUSALS,
+            route_class_override=Direct,
+        )
+
+
+def _bulk_route(routes: APIRouter, registry: Registry, wake: Callable[[], None]) -> None:
     @routes.post(
         "/targets:bulk",
         summary="Submit a whole caseload",
@@ -126,8 +136,8 @@ def _bulk(registry: Registry, agency: str, body: bytes) -> Iterator[bytes]:
             if not line.strip():
                 continue
             try:
-                good.append((number, TargetSubmission.from_json(line)))
-            except ValidationError as error:
+                good.append((number, read(TargetSubmission, line)))
+            except RequestValidationError as error:
                 problem = INVALID.because("The line is no target.", field_errors(error.errors()))
                 results[number] = {
                     "outcome": "REFUSED",
