@@ -39,6 +39,7 @@ from services.leads.evaluate import LARGEST, evaluate_due
 from services.leads.lead_tables import lead
 from services.leads.project import Projector
 from services.simulator.generate import generate
+from shared import memory
 from shared.contracts.topics import REPORTS, RESOLUTIONS
 from shared.database import Database, migrate, open_database
 from shared.log import NewRecord, Position, Record
@@ -140,6 +141,7 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
         home = Path(folder)
         batches = list(messages(asked.reports, asked.batch, asked.seed, home))
         db = open_database(asked.database or f"sqlite:///{home}/leads.db")
+        memory.settle()
         bench = Bench(db, cProfile.Profile() if asked.profile else None)
         for records in batches:
             bench.take(records)

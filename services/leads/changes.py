@@ -65,6 +65,8 @@ class Incoming(BaseModel):
     links: tuple[LinkState, ...] = ()
     components: tuple[Component, ...] = ()
     gone: tuple[str, ...] = ()
+    possible: tuple[Pair, ...] = ()
+    possible_of: tuple[str, ...] = ()
     version: int
     model: str = ""
     threshold: int | None = None
@@ -85,6 +87,8 @@ class Changes:
     profiles: dict[str, Row] = field(default_factory=dict)
     members: dict[str, Row] = field(default_factory=dict)
     pairs: dict[tuple[str, str], Row] = field(default_factory=dict)
+    told: dict[str, int] = field(default_factory=dict)
+    """Since when a profile's possible pairs are told anew, by profile."""
     shaken: set[str] = field(default_factory=set)
     """Components of several profiles: what they look like to their neighbours may change."""
     judgements: dict[str, Row | None] = field(default_factory=dict)
@@ -126,6 +130,10 @@ def _resolution(message: Incoming, sent_ms: int, changes: Changes) -> None:
         changes.audiences[audience_id(p.audience)] = p.audience
     for p_id in message.gone:
         _newest(changes.profiles, p_id, _profile(None, OPEN, message.version, p_id), "content_version")
+    for p_id in (*message.gone, *message.possible_of):
+        changes.told[p_id] = max(message.version, changes.told.get(p_id, 0))
+    for pair in message.possible:
+        _newest(changes.pairs, (pair.a, pair.b), _pair(pair, message.version))
     for c in message.components:
         _component(c, changes)
         changes.touch((m.profile_id for m in c.members), accepted)

@@ -27,16 +27,19 @@ def due(conn: Connection, limit: int) -> list[Due]:
     return [Due(c, None if ms == NO_REPORT else ms) for c, ms in conn.execute(query)]
 
 
+def waiting(conn: Connection, components: Iterable[str]) -> dict[str, int]:
+    """Of these components those that wait, being evaluated or not, with the time of acceptance."""
+    return dict(fetch(conn, due_table, ("component_id", "accepted_ms"), "component_id", components))
+
+
 def mark(conn: Connection, components: Mapping[str, int]) -> None:
     """Mark components due, each with the time of acceptance of what touched it, or ``NO_REPORT``.
 
     A row is written even where one waits: whoever evaluates it now may have read before this change.
     """
-    waiting: dict[str, int] = dict(
-        fetch(conn, due_table, ("component_id", "accepted_ms"), "component_id", components)
-    )
+    there = waiting(conn, components)
     rows = [
-        {"component_id": c, "accepted_ms": min(ms, waiting.get(c, NO_REPORT))} for c, ms in components.items()
+        {"component_id": c, "accepted_ms": min(ms, there.get(c, NO_REPORT))} for c, ms in components.items()
     ]
     upsert(conn, due_table, rows)
 

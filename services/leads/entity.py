@@ -35,6 +35,8 @@ class Member(NamedTuple):
     labels: bytes
     features: bytes
     content_version: int
+    clues: str
+    told_version: int
 
     def values(self) -> dict[str, tuple[str, ...]]:
         """The canonical values by feature."""
@@ -110,6 +112,17 @@ class Entity:
     def may_be_subject(self) -> bool:
         """Whether a lead may be about it: not by victims, witnesses or non-criminal information alone."""
         return any(m.subject_until_ms > self.now_ms for m in self.members)
+
+
+POSSIBLE: Final = "POSSIBLE"
+"""The verdict of pairs that join nothing, and belong to no component."""
+
+
+def counts(verdict: str, version: int, *ends: Member) -> bool:
+    """Whether a stored pair counts: nothing newer has been said of its ends that makes it void."""
+    if verdict == POSSIBLE:
+        return all(version >= m.told_version for m in ends)
+    return all(version >= m.version for m in ends)
 
 
 class PairRow(NamedTuple):

@@ -7,8 +7,8 @@ anywhere leaves the components due; doing it again changes nothing.
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Event
 from typing import Final
@@ -17,8 +17,6 @@ from services.leads.clock import ms
 from services.leads.compose import Lead, lead_of
 from services.leads.due_store import Due, done, due
 from services.leads.lead_store import Changed, is_due, reconsider, replace_leads
-from services.leads.thresholds import THRESHOLDS, Threshold
-from services.leads.view import View
 from services.leads.view_store import Evaluation, evaluations
 from shared.database import Database
 from shared.errors import Transient
@@ -47,9 +45,7 @@ class Evaluated:
     changed: Changed
 
 
-def evaluate_due(
-    database: Database, now: datetime, limit: int, thresholds: Sequence[Threshold] = THRESHOLDS
-) -> Evaluated:
+def evaluate_due(database: Database, now: datetime, limit: int) -> Evaluated:
     """Evaluate up to ``limit`` due components as of ``now``; raises ``Transient``."""
     with database.transaction() as conn:
         dues = due(conn, limit)
@@ -57,22 +53,18 @@ def evaluate_due(
             return Evaluated(0, Changed(frozenset(), frozenset(), frozenset()))
         found = evaluations(conn, dues, now, hops=HOPS)
         subjects = {s for evaluation in found for s in evaluation.subjects}
-        changed = replace_leads(conn, subjects, _leads(found, tuple(thresholds)))
+        changed = replace_leads(conn, subjects, _leads(found))
         done(conn, [d.component_id for d in dues])
     _observe(dues)
     return Evaluated(len(dues), changed)
 
 
-def _leads(found: Iterable[Evaluation], thresholds: tuple[Threshold, ...]) -> Iterable[tuple[int, Lead]]:
+def _leads(found: Iterable[Evaluation]) -> Iterable[tuple[int, Lead]]:
     for evaluation in found:
         for set_id, view in evaluation.views:
-            made = lead_of(_with(view, thresholds))
+            made = lead_of(view)
             if made is not None:
                 yield set_id, made
-
-
-def _with(view: View, thresholds: tuple[Threshold, ...]) -> View:
-    return view if view.thresholds == thresholds else replace(view, thresholds=thresholds)
 
 
 def _observe(dues: Iterable[Due]) -> None:
@@ -96,13 +88,11 @@ class Evaluator:
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         wake: Event | None = None,
-        thresholds: Sequence[Threshold] = THRESHOLDS,
         heard: Callable[[Changed], None] = lambda _: None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._wake = wake or Event()
-        self._thresholds = thresholds
         self._heard = heard
         self._limit = SMALLEST
         self._reconsidered = float("-inf")
@@ -132,7 +122,7 @@ class Evaluator:
             if not is_due(conn):
                 return 0
         began = time.monotonic()
-        result = evaluate_due(self._database, self._clock(), self._limit, self._thresholds)
+        result = evaluate_due(self._database, self._clock(), self._limit)
         if result.components:
             self._heard(result.changed)
             self._adapt(result.components, time.monotonic() - began)

@@ -1,9 +1,12 @@
 """Judgements in the database, written at once when they are made; the projection finds them there already."""
 
+from datetime import datetime
+
 from sqlalchemy import Connection, select
 
 from services.leads import project_store
 from services.leads.changes import Changes, judgement_audience, judgement_row
+from services.leads.clock import ms
 from services.leads.tables import judgement
 from shared.contracts.judgement import Judgement
 
@@ -20,9 +23,10 @@ def keep(conn: Connection, said: Judgement) -> None:
     row = judgement_row(said)
     changes = Changes(judgements={row["judgement_id"]: row})
     changes.audiences[row["audience_id"]] = judgement_audience(said)
-    project_store.apply(conn, changes)
+    project_store.apply(conn, changes, ms(said.at))
 
 
-def withdraw(conn: Connection, said: Judgement) -> None:
+def withdraw(conn: Connection, said: Judgement, now: datetime) -> None:
     """Take a judgement back and mark what that changes as due."""
-    project_store.apply(conn, Changes(judgements={said.judgement_id.replace("-", ""): None}))
+    changes = Changes(judgements={said.judgement_id.replace("-", ""): None})
+    project_store.apply(conn, changes, ms(now))

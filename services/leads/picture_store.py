@@ -13,7 +13,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from services.leads.access import Sight
-from services.leads.entity import Entity, JudgementRow, Member, PairRow, clusters, entities
+from services.leads.entity import Entity, JudgementRow, Member, PairRow, clusters, counts, entities
 from services.leads.tables import judgement, member, pair
 from shared.database import fetch
 
@@ -225,5 +225,5 @@ def pairs_among(conn: Connection, members: Mapping[str, Member]) -> list[PairRow
     return [
         PairRow(a, b, weight, verdict)
         for a, b, weight, verdict, version in fetch(conn, pair, columns, "a", members)
-        if b in members and version >= max(members[a].version, members[b].version)
+        if b in members and counts(verdict, version, members[a], members[b])
     ]

@@ -4,7 +4,7 @@ One projector writes at a time, so that what it reads stays true until it commit
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import orjson
@@ -13,16 +13,13 @@ from sqlalchemy import Connection, bindparam, delete, func, select, update
 from services.leads import tables
 from services.leads.access import Standing
 from services.leads.changes import Changes, Row, search_rows
-from services.leads.clock import NO_REPORT
-from services.leads.due_store import mark
-from services.leads.entity import most_written
-from services.leads.report_store import newest_mentions, pack
+from services.leads.entity import POSSIBLE, Member, most_written
+from services.leads.report_store import pack
 from services.leads.screen import joined
+from services.leads.touch_store import Touched, touch
 from shared.database import advisory_lock, delete_rows, fetch, insert_rows, upsert
 
 _LOCK: Final = 0x1D_7E_41_0D
-_NEAR: Final = 200
-"""Newest reports of a profile whose other entities are evaluated again when its entity changes."""
 _CHUNK: Final = 2_000
 _ALL: Final = range(8)
 _UNTIL: Final = {
@@ -34,15 +31,15 @@ _UNTIL: Final = {
 """Which standings of a profile's mentions count for each of its times."""
 _COLUMNS: Final = tuple(tuple(c for c, standings in _UNTIL.items() if s in standings) for s in _ALL)
 """The times that a mention of each standing counts for."""
-_MEMBER: Final = tuple(c.name for c in tables.member.columns)
+_MEMBER: Final = Member._fields
 
 
 Fresh = dict[str, list[tuple[str, str]]]
 """The reports of a batch that are newer than stored, with the profiles and labels they mentioned before."""
 
 
-def apply(conn: Connection, changes: Changes) -> None:
-    """Write a batch and mark what it touches as due."""
+def apply(conn: Connection, changes: Changes, now_ms: int) -> None:
+    """Write a batch and mark what it touches as due; ``now_ms``: who has expired by now is not seen."""
     advisory_lock(conn, _LOCK)
     audiences = [{"audience_id": i, "key": key} for i, key in changes.audiences.items()]
     upsert(conn, tables.audience, audiences, update=[])
@@ -50,10 +47,10 @@ def apply(conn: Connection, changes: Changes) -> None:
     fresh = _reports(conn, changes)
     judged = _judgements(conn, changes)
     touched = changes.members.keys() | changes.profiles.keys() | judged | changes.accepted.keys()
-    touched |= {m["profile_id"] for r in fresh for m in changes.mentions[r]}
+    touched |= {m["profile_id"] for r in fresh for m in changes.mentions[r]} | changes.told.keys()
     rows = fetch(conn, tables.member, _MEMBER, "profile_id", touched)
     standing: dict[str, Row] = {r[0]: dict(zip(_MEMBER, r, strict=True)) for r in rows}
-    before = {p: tuple(row.values()) for p, row in standing.items()}
+    before = {p: Member(*row.values()) for p, row in standing.items()}
     left = _place(changes, touched, standing)
     _describe(conn, changes, standing)
     _keep_times(changes, fresh, standing)
@@ -62,10 +59,12 @@ def apply(conn: Connection, changes: Changes) -> None:
         standing[p] |= times
     for p in judged:
         standing[p]["judged"] = True
+    for p, version in changes.told.items():
+        standing[p]["told_version"] = max(version, standing[p]["told_version"])
     changed = [row for p, row in standing.items() if before.get(p) != tuple(row.values())]
     upsert(conn, tables.member, changed)
-    _pairs(conn, changes)
-    _mark(conn, changes, standing, (left, judged))
+    _pairs(conn, changes, before)
+    touch(conn, changes, Touched(before, standing, left, judged), now_ms)
 
 
 def _reports(conn: Connection, changes: Changes) -> Fresh:
@@ -117,7 +116,7 @@ def _place(changes: Changes, touched: Iterable[str], standing: dict[str, Row]) -
     alone: Row = {
         "split": False, "version": 0, **dict.fromkeys(_UNTIL, 0), "judged": False, "kind": "",
         "audience_id": 0, "width": 0, "label": "", "labels": b"{}", "features": b"", "content_version": -1,
-        "clues": "",
+        "clues": "", "told_version": 0,
     }  # fmt: skip
     for p in touched:
         row = standing.setdefault(p, {"profile_id": p, "component_id": p, **alone})
@@ -132,16 +131,22 @@ def _place(changes: Changes, touched: Iterable[str], standing: dict[str, Row]) -
     return left
 
 
-def _pairs(conn: Connection, changes: Changes) -> None:
-    """Write pairs, and delete those that a newer state of one of their profiles has made void."""
+def _pairs(conn: Connection, changes: Changes, before: Mapping[str, Member]) -> None:
+    """Write pairs, and delete those that something newer said of one of their profiles has made void."""
     upsert(conn, tables.pair, list(changes.pairs.values()), newer="version")
-    shaken = {p for p, row in changes.members.items() if row["component_id"] in changes.shaken}
-    ids = sorted(shaken.union(*changes.pairs))
+    deciding = {p for p, row in changes.members.items() if row["component_id"] in changes.shaken}
+    possible = before.keys() & changes.told.keys()
+    for ends, row in changes.pairs.items():
+        (possible if row["verdict"] == POSSIBLE else deciding).update(ends)
     pair, member = tables.pair, tables.member
-    for chunk in _chunks(ids):
-        for end in (pair.c.a, pair.c.b):
-            newest = select(member.c.version).where(member.c.profile_id == end).scalar_subquery()
-            conn.execute(delete(pair).where(end.in_(chunk), pair.c.version < newest))
+    for ids, latest, of_these in (
+        (deciding, member.c.version, pair.c.verdict != POSSIBLE),
+        (possible, member.c.told_version, pair.c.verdict == POSSIBLE),
+    ):
+        for chunk in _chunks(sorted(ids)):
+            for end in (pair.c.a, pair.c.b):
+                newest = select(latest).where(member.c.profile_id == end).scalar_subquery()
+                conn.execute(delete(pair).where(end.in_(chunk), of_these, pair.c.version < newest))
 
 
 def _judgements(conn: Connection, changes: Changes) -> set[str]:
@@ -217,34 +222,6 @@ def _counted(conn: Connection, profile_ids: list[str]) -> dict[str, Row]:
                 for column in _COLUMNS[standing]:
                     found[p][column] = max(found[p][column], until or 0)
     return found
-
-
-def _mark(
-    conn: Connection, changes: Changes, standing: dict[str, Row], moved: tuple[set[str], set[str]]
-) -> None:
-    """Mark what the batch touched, and the neighbours of entities that may look different now."""
-    left, judged = moved
-    due = dict.fromkeys(left, NO_REPORT)
-    changes.touch(judged, NO_REPORT)
-    for p, accepted in changes.accepted.items():
-        c = standing[p]["component_id"]
-        due[c] = min(accepted, due.get(c, NO_REPORT))
-    for p, row in changes.profiles.items():
-        if not row["kind"]:
-            due[p] = changes.accepted.get(p, NO_REPORT)
-    for c in _around(conn, changes.shaken | {standing[p]["component_id"] for p in judged}):
-        due.setdefault(c, NO_REPORT)
-    mark(conn, due)
-
-
-def _around(conn: Connection, components: Iterable[str]) -> set[str]:
-    """The components mentioned in the newest reports of these components' profiles."""
-    table = tables.member
-    inside = [p for (p,) in fetch(conn, table, ("profile_id",), "component_id", components)]
-    newest = newest_mentions(conn, inside, _NEAR, 0)
-    reports = {r for rows in newest.values() for _, r, _ in rows}
-    near = {p for (p,) in fetch(conn, tables.mention, ("profile_id",), "report_id", reports)}
-    return {c for (c,) in fetch(conn, table, ("component_id",), "profile_id", near)}
 
 
 def _chunks(ids: list[str]) -> Iterable[list[str]]:

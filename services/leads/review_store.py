@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select
 
 from services.leads.access import Sight
+from services.leads.entity import POSSIBLE
 from services.leads.tables import judgement, member, mention, pair
 
 _CHUNK: Final = 500
@@ -66,7 +67,7 @@ def _query(verdict: str, sight: Sight, now_ms: int) -> Select[Any]:
             side.c.search_until_ms > now_ms,
             side.c.mask_until_ms <= now_ms,
             side.c.until_ms > now_ms,
-            pair.c.version >= side.c.version,
+            pair.c.version >= (side.c.told_version if verdict == POSSIBLE else side.c.version),
         )
     if verdict == "SAME":
         query = query.where(or_(_one.c.split, _one.c.judged, _other.c.judged))

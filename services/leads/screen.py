@@ -1,39 +1,50 @@
-"""Which components are worth a look: what must hold at least before any rule can fire. Pure.
+"""Which subjects are worth a look: what must hold at least before any rule can fire. Pure.
 
 Most of the stream is observations and things seen once. Working out a view for each would cost more than
 all the rest, so every profile carries **clues**: what the reports that ever mentioned it may give to rules.
 Clues are only ever added, so they may promise too much, never too little; they decide what is looked at, and
 nothing that anybody gets to see. Each rule states here, in one line, what it cannot do without; a rule
 without a line looks at every subject.
+
+Clues are words: ``suspect``, ``ride`` and ``rides`` (one, or more, seizures or lookouts), ``feed:EPIC``,
+``agency:TXZZZ0001``, and amounts by their number of digits: ``usd:5``, ``9041:4`` (grams by DEA code).
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 
 from services.leads.rules import RULES
 from services.leads.rules.admissible import BYSTANDING_ROLES, PROTECTED_ROLES
 from services.leads.rules.subjects import CONVEYANCES
+from services.leads.thresholds import DRUGS, THRESHOLDS
 from shared.contracts.entities import Kind
+from shared.contracts.report import quantity_in_grams
 
+Clues = frozenset[str]
 ACTORS: Final = CONVEYANCES | {Kind.PERSON, Kind.ORGANIZATION}
 """Kinds of subject that take part in events."""
 UNKNOWN: Final = "*"
 """The clues of a profile from before clues were kept."""
-Clues = frozenset[str]
 _NONE: Final[Clues] = frozenset()
 _ENOUGH: Final = 2
 """So many agencies of a profile are told apart: no rule asks for more."""
+_USD: Final = "usd"
+_LEAST: Final = {_USD: min(t.amount for t in THRESHOLDS if t.name == "cash.border")} | {
+    code: min(t.amount for t in THRESHOLDS if t.name.startswith(f"quantity.{code}.")) for code in DRUGS
+}
+"""The lowest threshold of each amount, whatever its place and dates."""
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What the reports about a component may give to rules at most.
+    """What the reports about a subject may give to rules at most.
 
     ``suspected``: a predicated report mentions it in a role that is more than a bystander's. ``cash`` and
-    ``drugs``: a report tells amounts of them. ``rides``: seizures and lookouts, counted no further than
-    two a profile.
+    ``drugs``: a report may tell of an amount above a threshold. ``rides``: seizures and lookouts, 2 = more
+    than one.
     """
 
     kind: Kind
@@ -60,18 +71,33 @@ def clues_of_report(content: Mapping[str, Any]) -> Clues:
     if basis == "TIP_UNVETTED":
         return _NONE
     facts = content["facts"]
-    found = set()
+    found = {f"{name}:{_digits(amount)}" for name, amount in _amounts(content).items()}
     if facts.get("status") != "COMMON":
-        found |= {f"f:{content['feed']}", f"a:{content['originator']['agency_id']}"}
+        found |= {f"feed:{content['feed']}", f"agency:{content['originator']['agency_id']}"}
     if basis is not None:
         found.add("suspect")
-    if facts.get("seized_usd") is not None or facts.get("moved_usd") is not None:
-        found.add("cash")
-    if content.get("drugs"):
-        found.add("drugs")
     if facts["kind"] in ("SEIZURE", "LOOKOUT"):
         found.add("ride")
     return frozenset(found)
+
+
+def _amounts(content: Mapping[str, Any]) -> dict[str, Decimal]:
+    """Cash seized or moved without a form 105, and the net weight of each drug, exhibits added up."""
+    facts, found = content["facts"], {}
+    moved = facts.get("moved_usd") if facts.get("cmir_filed") is False else None
+    cash = [Decimal(amount) for amount in (facts.get("seized_usd"), moved) if amount is not None]
+    if cash:
+        found[_USD] = max(cash)
+    for drug in content.get("drugs", ()):
+        code, grams = drug["code"][:4], drug.get("grams")
+        weighed = quantity_in_grams(Decimal(drug["quantity"]), drug["unit"]) if grams is None else grams
+        if code in DRUGS and drug.get("weight", "NET") == "NET" and weighed is not None:
+            found[code] = found.get(code, Decimal(0)) + Decimal(weighed)
+    return found
+
+
+def _digits(amount: Decimal) -> int:
+    return len(str(int(amount)))
 
 
 def clues_of_mention(clues: Clues, role: str, *, nowhere: bool = False) -> Clues:
@@ -90,12 +116,12 @@ def joined(known: str, more: Clues) -> str:
     found = {*before, *more}
     if "ride" in before and "ride" in more:
         found.add("rides")
-    agencies = sorted(c for c in found if c.startswith("a:"))
+    agencies = sorted(c for c in found if c.startswith("agency:"))
     return " ".join(sorted(found.difference(agencies[_ENOUGH:])))
 
 
 def suggests(kind: str, stored: Collection[str]) -> bool:
-    """Whether some rule may fire for a component of this kind whose profiles have these clues."""
+    """Whether some rule may fire for a subject of this kind whose profiles have these clues."""
     return _suggests(kind, frozenset(stored), sum("ride" in clues for clues in stored) > 1)
 
 
@@ -107,15 +133,24 @@ def _suggests(kind: str, stored: frozenset[str], several_ride: bool) -> bool:
 
 
 def summary(kind: Kind, stored: Iterable[str], *, several_ride: bool = False) -> Summary:
-    """The clues of a component's profiles summed up."""
+    """The clues of a subject's profiles summed up."""
     found = {clue for clues in stored for clue in clues.split()}
+    by_name: dict[str, set[str]] = {}
+    for clue in found:
+        name, _, value = clue.partition(":")
+        by_name.setdefault(name, set()).add(value)
+    reached = {
+        name
+        for name, least in _LEAST.items()
+        if any(10 ** int(digits) > least for digits in by_name.get(name, ()))
+    }
     return Summary(
         kind,
-        frozenset(c for c in found if c.startswith("f:")),
-        frozenset(c for c in found if c.startswith("a:")),
+        frozenset(by_name.get("feed", ())),
+        frozenset(by_name.get("agency", ())),
         "suspect" in found,
-        "cash" in found,
-        "drugs" in found,
+        _USD in reached,
+        not reached.isdisjoint(DRUGS),
         2 if several_ride or "rides" in found else int("ride" in found),
     )
 

@@ -91,7 +91,7 @@ member: Final = Table(
     Column("profile_id", HexId, primary_key=True),
     Column("component_id", HexId, nullable=False),
     Column("split", Boolean, nullable=False, comment="the component holds several entities"),
-    Column("version", BigInteger, nullable=False, comment="older pairs of this profile are void"),
+    Column("version", BigInteger, nullable=False, comment="older deciding pairs of this profile are void"),
     Column("until_ms", BigInteger, nullable=False, comment="of its longest mention"),
     Column("search_until_ms", BigInteger, nullable=False, comment="may be found until"),
     Column("subject_until_ms", BigInteger, nullable=False, comment="may be a lead's subject until"),
@@ -105,6 +105,13 @@ member: Final = Table(
     Column("features", LargeBinary, nullable=False, comment="JSON"),
     Column("content_version", BigInteger, nullable=False, comment="when it came, or went"),
     Column("clues", Text, nullable=False, server_default=text("'*'"), comment="see screen"),
+    Column(
+        "told_version",
+        BigInteger,
+        nullable=False,
+        server_default=text("0"),
+        comment="older POSSIBLE pairs are void",
+    ),
     Index("member_component", "component_id"),
     sqlite_with_rowid=False,
 )

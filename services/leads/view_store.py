@@ -1,7 +1,7 @@
 """What to evaluate: the views of each due component's subjects, once for all or for every visible part."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from services.leads.access import Sight
 from services.leads.clock import ms
+from services.leads.clue_store import standing
 from services.leads.due_store import Due
 from services.leads.picture_store import Ground
 from services.leads.prefetch_store import view, views
@@ -53,9 +54,10 @@ def evaluations(conn: Connection, dues: Sequence[Due], now: datetime, *, hops: i
     viewer's sets, and what a new clearance makes due, are known. Components about which no rule may fire
     have no view.
     """
-    profiles, promising = _standing(conn, [d.component_id for d in dues])
+    stands = standing(conn, [d.component_id for d in dues])
+    profiles = _concerned(conn, stands.profiles)
     work = _Work(now, hops, Ground(conn, ms(now)), {}, {})
-    groups = work.ground.load(promising)
+    groups = work.ground.load(stands.promising)
     work.combinations = {g: work.ground.groups[g].audiences for g in groups}
     work.seen = {g: {} for g in groups}
     if groups:
@@ -74,27 +76,16 @@ def evaluations(conn: Connection, dues: Sequence[Due], now: datetime, *, hops: i
     ]
 
 
-def _standing(conn: Connection, ids: Sequence[str]) -> tuple[dict[str, set[str]], list[str]]:
-    """For each component the profiles that a lead to be retired may be about; which are worth a look."""
-    profiles: dict[str, set[str]] = {c: set() for c in ids}
-    clues: dict[str, list[str]] = {c: [] for c in ids}
-    kinds: dict[str, str] = {}
-    judged: set[str] = set()
-    columns = ("profile_id", "component_id", "kind", "judged", "clues")
-    for p, c, kind, is_judged, given in fetch(conn, member, columns, "component_id", ids):
-        profiles[c].add(p)
-        clues[c].append(given)
-        if kind:
-            kinds[c] = kind
-        if is_judged:
-            judged.add(c)
+def _concerned(conn: Connection, profiles: Mapping[str, Collection[str]]) -> dict[str, set[str]]:
+    """For each component the profiles that a lead to be retired may be about."""
+    found = {c: set(inside) for c, inside in profiles.items()}
     # A component is called after a profile, which may have left for another: leads about it are theirs now.
-    absent = [c for c in ids if c not in profiles[c]]
+    absent = [c for c, inside in found.items() if c not in inside]
     left = {p for (p,) in fetch(conn, member, ("profile_id",), "profile_id", absent)}
     for c in absent:
         if c not in left:
-            profiles[c].add(c)
-    return profiles, [c for c in ids if c in kinds and (c in judged or suggests(kinds[c], clues[c]))]
+            found[c].add(c)
+    return found
 
 
 def _by_set(work: _Work, group: str | None) -> tuple[tuple[int, View], ...]:
@@ -137,7 +128,8 @@ def _look(conn: Connection, work: _Work, sight: Sight, groups: Iterable[str]) ->
     """
     for g in groups:
         work.seen[g][sight] = []
-    subjects = [e for e in work.ground.picture(groups, sight).entities() if e.may_be_subject]
+    everyone = work.ground.picture(groups, sight).entities()
+    subjects = [e for e in everyone if e.may_be_subject and suggests(e.kind, [m.clues for m in e.members])]
     for e, (view_, audiences) in zip(
         subjects, views(conn, subjects, sight, work.now, work.ground, hops=work.hops), strict=True
     ):

@@ -1,6 +1,6 @@
 """A world for tests of the picture: invented reports in, the resolver's messages out, by the reference."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -64,6 +64,7 @@ class World:
     version: int = 0
     offset: int = 0
     sent: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    told: set[tuple[str, str]] = field(default_factory=set)
     profiles: dict[str, Profile] = field(default_factory=dict)
 
     def put(self, given: Report) -> Record:
@@ -117,6 +118,8 @@ class World:
             if m.profile
         }
         gone = sorted(self.profiles.keys() - profiles.keys())
+        pairs = pairs_of(profiles.values(), self.model)
+        possible, whole = self._possible(profiles, pairs)
         self.profiles = profiles
         mentions = normalised.mentions if normalised else ()
         fresh = {m.profile.id: m.profile for m in mentions if m.profile}
@@ -147,17 +150,31 @@ class World:
                 )
                 for x in (normalised.links if normalised else ())
             ),
-            components=tuple(self._components(profiles)),
+            components=tuple(self._components(profiles, [p for p in pairs if self._decides(p)])),
             gone=tuple(gone),
+            possible=tuple(self._pair(p, profiles) for p in possible),
+            possible_of=tuple(whole),
             version=self.version,
             model=self.model.version,
             accepted_at_ms=1_000 + self.version,
         )
         return self._record(RESOLUTIONS.name, key, message.to_json())
 
-    def _components(self, profiles: Mapping[str, Profile]) -> Iterable[ComponentState]:
+    def _decides(self, pair: Pair) -> bool:
+        return pair.contradicted or pair.weight >= self.model.threshold
+
+    def _possible(
+        self, profiles: Mapping[str, Profile], pairs: Sequence[Pair]
+    ) -> tuple[list[Pair], list[str]]:
+        """The possible pairs to tell, and the profiles of which they are all."""
+        now = {(p.a, p.b): p for p in pairs if not self._decides(p)}
+        ceased = {i for ends in self.told - now.keys() for i in ends if i in profiles}
+        whole = ceased | (profiles.keys() - self.profiles.keys())
+        told, self.told = self.told, set(now)
+        return [p for ends, p in now.items() if ends not in told or not whole.isdisjoint(ends)], sorted(whole)
+
+    def _components(self, profiles: Mapping[str, Profile], pairs: Sequence[Pair]) -> Iterable[ComponentState]:
         """The components that differ from what was last said of their members."""
-        pairs = pairs_of(profiles.values(), self.model)
         judged = [
             Judged(j.a, j.b, j.verdict == "SAME")
             for j in self.judgements.values()

@@ -63,5 +63,5 @@ def test_an_unvetted_tip_and_a_bystander_suggest_nothing() -> None:
 def test_of_many_agencies_two_are_kept() -> None:
     known = ""
     for n in range(5):
-        known = joined(known, frozenset({f"a:TXZZZ000{n}"}))
-    assert known == "a:TXZZZ0000 a:TXZZZ0001"
+        known = joined(known, frozenset({f"agency:TXZZZ000{n}"}))
+    assert known == "agency:TXZZZ0000 agency:TXZZZ0001"

@@ -1,11 +1,14 @@
 """What is evaluated: each subject once where all is open, else once for every part that somebody sees."""
 
 from collections.abc import Iterable
+from uuid import UUID
 
 import pytest
 
-from services.leads import view_store
+from services.leads import clue_store, view_store
+from services.leads.compose import Lead
 from services.leads.due_store import backlog, done, due
+from services.leads.lead_store import replace_leads
 from services.leads.sets import OPEN_SET
 from services.leads.sight_store import combinations, note_clearance
 from services.leads.view import View
@@ -27,7 +30,8 @@ OWNER = "FLZZZ0005"
 @pytest.fixture(autouse=True)
 def everything_is_worth_a_look(monkeypatch: pytest.MonkeyPatch) -> None:
     """These reports make no lead; what is evaluated is the subject here."""
-    monkeypatch.setattr(view_store, "suggests", lambda _kind, _clues: True)
+    for module in (clue_store, view_store):
+        monkeypatch.setattr(module, "suggests", lambda _kind, _clues: True)
 
 
 def drain(db: Database) -> dict[tuple[str, int], View]:
@@ -139,6 +143,14 @@ def test_a_retracted_subject_comes_back_without_views_to_be_retired(api: Api) ->
     feed(api, [w.put(given)])
     drain(api.db)
     profile = next(iter(w.profiles))
+    feed(api, [w.retract(given.report_id)])
+    with api.db.snapshot() as conn:
+        assert not backlog(conn), "no lead is about it"
+    feed(api, [w.put(given)])
+    drain(api.db)
+    lead = Lead(str(UUID(profile)), profile, 100, 1, 1, frozenset(), {}, {})
+    with api.db.transaction() as conn:
+        replace_leads(conn, [profile], [(OPEN_SET, lead)])
     feed(api, [w.retract(given.report_id)])
     with api.db.transaction() as conn:
         found = evaluations(conn, due(conn, 10), NOW)

@@ -85,7 +85,7 @@ class Judging:
             require(viewer.identity, "supervisor")
         self.log.append(JUDGEMENTS.name, [NewRecord(said.judgement_id, None, _headers())])
         with self.db.transaction() as conn:
-            withdraw(conn, said)
+            withdraw(conn, said, self.reading.clock())
         self.wake()
 
 
