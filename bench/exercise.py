@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from zlib import crc32
 
 from shared.normalise import identifiers
 
@@ -81,8 +82,9 @@ def exercise(targets: int, events: int, officers: int, start: datetime, seed: in
 
 def _base(reference: str, officer: tuple[str, str, str]) -> dict[str, Any]:
     agency, name, phone = officer
+    unit = f"{agency[:2]} UNIT {crc32(name.encode()) % 5}"
     return {
-        "reference": reference, "unit": f"{agency[:2]} UNIT {hash(name) % 5}", "label": f"LABEL {reference}",
+        "reference": reference, "unit": unit, "label": f"LABEL {reference}",
         "contact": {"name": name, "phone": phone}, "case_no": f"CASE {reference}",
     }  # fmt: skip
 
