@@ -1,12 +1,15 @@
 """The review queue: what waits for a person, in which order, and that nothing hidden shows in it."""
 
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import pytest
 
 from services.fusion.core.model import load
+from services.fusion.core.reference import pairs_of
 from services.leads import review_store
+from shared.log import Record
 from tests.leads.api import Api
 from tests.leads.picture_world import report
 from tests.leads.test_pairs import judge
@@ -149,6 +152,34 @@ def test_a_withdrawn_report_leaves_the_queue(api: Api, possible: tuple[str, str]
     gone = next(r for r in api.world.reports.values() if r.source_report_no == "B")
     api.feed(api.world.retract(gone.report_id))
     assert queue(api)["items"] == []
+
+
+def test_the_queue_is_the_possible_pairs_whatever_came_and_went_and_in_any_order(api: Api) -> None:
+    """Names so common that keys become too common to support a pair, and rare again."""
+    chance = Random(5)
+    sent: list[Record] = []
+    api.world.model = replace(load(), threshold=9_000, review=600, cap=2)
+
+    def tell(record: Record) -> None:
+        sent.append(record)
+        api.feed(record)
+
+    def expected() -> set[tuple[str, str]]:
+        return {(p.a, p.b) for p in pairs_of(api.world.profiles.values(), api.world.model)}
+
+    seen: set[tuple[str, str]] = set()
+    for n in range(24):
+        family = chance.choice(("Zapatero", "Zapatero Ruiz", "Wolfenden"))
+        made = report(f"R{n}", persons=[person(f"{chance.choice(('Odalys', 'Ilse'))} {family}", dob="1980")])
+        tell(api.world.put(made))
+        if n % 3 == 2:
+            tell(api.world.retract(chance.choice(sorted(api.world.reports))))
+        assert set(pairs(queue(api))) == expected()
+        seen |= expected()
+    assert len(seen) > len(expected()) > 0
+    chance.shuffle(sent)
+    api.feed(*sent)
+    assert set(pairs(queue(api))) == expected()
 
 
 def test_children_are_not_listed(api: Api, cautious: None) -> None:
