@@ -39,7 +39,17 @@ TYPES: Final = {
     "E_MAIL": "email", "MAIL": "email", "USERNAME": "handle", "IP_ADDRESS": "ip", "WEBSITE": "domain",
     "DRIVERS_LICENSE": "dl", "DRIVER_LICENSE": "dl", "DRIVING_LICENCE": "dl", "LICENSE": "dl",
     "SOCIAL_SECURITY": "ssn", "ITIN": "tin", "FEIN": "ein", "ALIEN_NUMBER": "a_number",
-    "NATIONALID": "national_id", "ID": "national_id", "CRYPTO": "wallet", "BTC": "wallet",
+    "NATIONALID": "national_id", "ID": "national_id", "ID_NUMBER": "national_id", "IDNUMBER": "national_id",
+    "ID_CARD": "national_id", "IDENTITY_CARD": "national_id", "NATIONAL_ID_NUMBER": "national_id",
+    "NATIONAL_IDENTIFICATION_NUMBER": "national_id", "PASSPORT_NO": "passport", "PASSPORT_NUMBER": "passport",
+    "PASSPORTNUMBER": "passport", "INN": "tin", "INN_CODE": "tin", "INNCODE": "tin", "TAX_ID": "tin",
+    "TAX_NUMBER": "tin", "TAXNUMBER": "tin", "TAX_ID_NO": "tin", "VAT": "tin", "VAT_CODE": "tin",
+    "OGRN": "registration_no", "OGRN_CODE": "registration_no", "OGRNCODE": "registration_no",
+    "REGISTRATION_NUMBER": "registration_no", "REGISTRATIONNUMBER": "registration_no",
+    "REGISTRATION_ID": "registration_no", "COMPANY_NUMBER": "registration_no", "REG_NO": "registration_no",
+    "COMPANY_REGISTRATION_NUMBER": "registration_no", "BUSINESS_REGISTRATION_NUMBER": "registration_no",
+    "IMO_NUMBER": "imo", "IMONUMBER": "imo", "MMSI_NUMBER": "mmsi", "LEI_CODE": "lei", "LEICODE": "lei",
+    "SWIFT_BIC": "bic", "SWIFTBIC": "bic", "BIC_SWIFT": "bic", "CRYPTO": "wallet", "BTC": "wallet",
     "ROUTING": "aba", "RTN": "aba", "SWIFT": "bic", "ICAO_HEX": "icao", "HEX": "icao",
     "REGISTRATION": "plate",
     "HULL": "hull_id", "HIN": "hull_id", "OFFICIAL_NUMBER": "official_no", "CALLSIGN": "call_sign",
@@ -59,6 +69,11 @@ def type_name(kind: str) -> str:
     """The canonical name of an identifier type: lower case, synonyms united."""
     key = re.sub(r"[^A-Z0-9]+", "_", kind.upper()).strip("_")
     return TYPES.get(key, key.lower())
+
+
+def is_scoped(name: str) -> bool:
+    """Whether values of this canonical type are qualified by their issuer."""
+    return name not in _UNSCOPED
 
 
 def parse_text(text: str) -> Canonical | None:

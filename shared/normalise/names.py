@@ -4,6 +4,7 @@ import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from shared.normalise.eastern import join_syllables, split_native
 from shared.normalise.text import fold
 
 _TITLES: Final = """
@@ -16,7 +17,8 @@ TITLES: Final = frozenset(_TITLES.split())
 
 _HONORIFICS: Final = """
     doctor fr judge sen senator rep gov captain colonel major general lieutenant sergeant
-    corporal officer agent detective admiral don viscount earl duke baron baroness marquess count
+    corporal officer agent detective admiral don viscount earl duke baron baroness marquess marquis
+    marchioness count countess viscountess duchess
     sheikh shaikh shaykh sheik hajji haji hajj hadji maulavi mawlawi maulawi mullah mulla qari sayyid syed
     ustad imam emir"""
 HONORIFICS: Final = TITLES | frozenset(_HONORIFICS.split())
@@ -98,13 +100,28 @@ PARTICLES: Final = frozenset(
         "zu",
         "na",
         "ap",
+        "of",
+        "the",
+        "and",
+        "oglu",
+        "ogly",
+        "kyzy",
+        "qizi",
     ]
 )
 """Small words inside names that come and go between spellings: they weigh next to nothing alone."""
 
-_JOINED: Final = {
-    "abd", "abdal", "abdul", "abdel", "abdol", "abdur", "abder",
-}  # fmt: skip
+SERVANT: Final = "abdul"
+"""The word for servant in Arabic names, however it is joined: Abdelkarim, Abd al-Karim, Abdurrahman."""
+_SERVANTS: Final = frozenset(
+    {"abd", "abdul", "abdel", "abdal", "abdol", "abdoul", "abdur", "abder", "abdus", "abdun"}
+)
+_ARTICLES: Final = frozenset(
+    {"al", "el", "ul", "ar", "er", "ur", "as", "es", "us", "an", "en", "un", "az", "ad"}
+)
+_SERVANT_OF: Final = re.compile(
+    r"^abd(?:ou|[aeoui])(?:l(?!l?ah|la$)|([rsntdz])(?=\1)|(?=rahman|rahim|rashid|salam|samad|nasir))(?=\w{4})"
+)
 _COMMA: Final = re.compile(r"\s*,\s*")
 _BRACKETS: Final = re.compile(r"\(([^)]*)\)|\"([^\"]+)\"|“([^”]+)”")
 _CAMEL: Final = re.compile(r"(?<=[a-z]{2})(?=[A-Z][a-z])")
@@ -180,7 +197,7 @@ def person(
         first, b = _clean(parts[1])
         if first and last:
             return PersonName(first, last, found or a or b, ordered=True)
-    words, a = _clean(" ".join(parts))
+    words, a = _clean(split_native(" ".join(parts)))
     return PersonName(words, (), found or a, ordered=False) if words else None
 
 
@@ -197,12 +214,25 @@ def _extra(full: str | None, first: tuple[str, ...], last: tuple[str, ...]) -> t
 def _clean(text: str) -> tuple[tuple[str, ...], str]:
     """Tokens without honorifics, brackets and degrees, and the suffix found among them."""
     text = _BRACKETS.sub(" ", text) if _BRACKETS.sub(" ", text).strip() else text
-    words = fold(_split_camel(text)).split()
+    words = fold(_split_camel(join_syllables(text))).split()
     suffix = ""
     while len(words) > 1 and (words[-1] in SUFFIXES or words[-1] in _DEGREES):
         suffix = SUFFIXES.get(words.pop(), "") or suffix
-    core = [w for w in words if w not in HONORIFICS]
+    core = [w for w in _servants(words) if w not in HONORIFICS]
     return tuple(core or (w for w in words if w not in TITLES)), suffix
+
+
+def _servants(words: list[str]) -> list[str]:
+    """``abd al karim``, ``abdel karim`` and ``abdelkarim`` as ``abdul karim``."""
+    if not any(w.startswith("abd") for w in words):
+        return words
+    found: list[str] = []
+    for word in words:
+        if word in _SERVANTS:
+            found.append(SERVANT)
+        elif not (found and found[-1] == SERVANT and word in _ARTICLES):
+            found += _SERVANT_OF.sub(f"{SERVANT} ", word, count=1).split()
+    return found
 
 
 def _split_camel(text: str) -> str:

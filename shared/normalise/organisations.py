@@ -1,5 +1,6 @@
 """Names of organisations: words, and the legal form apart."""
 
+import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from importlib import resources
@@ -8,10 +9,11 @@ from typing import Final, NamedTuple
 from shared.normalise.text import fold
 
 _FILE: Final = "data/legal_forms.csv"
-_LONGEST: Final = 7
+_LONGEST: Final = 8
 _SMALL: Final = frozenset(
     {"the", "of", "and", "for", "de", "la", "el", "los", "las", "del", "y", "et", "und", "le", "les", "da",
-     "do", "e", "a", "an", "in"}
+     "do", "e", "a", "an", "in", "al", "ul", "lil", "wa", "number", "no", "nr", "du", "des",
+     "dei", "di", "dell"}
 )  # fmt: skip
 _ONES: Final = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
 fifteen sixteen seventeen eighteen nineteen twenty"""
@@ -34,6 +36,20 @@ _SPELLINGS: Final = {
     "usa": "us", "banking": "bank", "banco": "bank", "banque": "bank", "amp": "and", "labour": "labor",
     "defence": "defense",
 }  # fmt: skip
+
+
+_GLUED: Final = re.compile(r"(?<=[a-z]{3})(?=[A-Z]{2,4}\b)")
+
+
+def _glued(text: str) -> str:
+    """``SiemensAG`` as two words."""
+    return _GLUED.sub(" ", text) if not text.isupper() else text
+
+
+_NATIVE_FORMS: Final = re.compile(
+    "股份有限公司|有限责任公司|有限責任公司|有限公司|公司|株式会社|有限会社|合同会社|주식회사|유한회사"
+)
+"""Legal forms of scripts that write words together."""
 
 
 class OrganisationName(NamedTuple):
@@ -63,7 +79,11 @@ def legal_forms() -> Mapping[tuple[str, ...], str]:
 @lru_cache(maxsize=65_536)
 def organisation(text: str) -> OrganisationName | None:
     """Read an organisation's name; None where nothing of it is legible."""
-    words = fold(text.replace("&", " and ")).replace("united states", "us").split()
+    words = (
+        fold(_NATIVE_FORMS.sub(r" \g<0> ", _glued(text).replace("&", " and ")))
+        .replace("united states", "us")
+        .split()
+    )
     if words and words[0] == "the" and len(words) > 1:
         words = words[1:]
     words, form = _strip_form(words)
@@ -146,10 +166,13 @@ _VESSEL_PREFIXES: Final = frozenset(
 )
 
 
+_FORMER: Final = re.compile(r"^\s*(?:ex|formerly|f\.?k\.?a\.?|now)[\s:.-]+", re.IGNORECASE)
+
+
 @lru_cache(maxsize=16_384)
 def vessel(text: str) -> OrganisationName | None:
     """Read a ship's name: without its prefix (M/V), never with a legal form."""
-    words = _join_letters(fold(text.replace("/", "")).split())
+    words = _join_letters(fold(_FORMER.sub("", text).replace("/", "")).split())
     if len(words) > 1 and words[0] in _VESSEL_PREFIXES:
         words = words[1:]
     plain = tuple(_numbers(words))

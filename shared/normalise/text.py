@@ -7,6 +7,8 @@ from typing import Final
 
 from anyascii import anyascii
 
+from shared.normalise.scripts import romanised
+
 _APOSTROPHES: Final = re.compile(r"['’‘ʼʻ`´ʿʾ′\"]")
 _OTHER: Final = re.compile(r"[^a-z0-9]+")
 _LETTERS: Final = str.maketrans({"ø": "o", "Ø": "o", "ı": "i", "ъ": "", "ь": "", "Ъ": "", "Ь": ""})
@@ -16,7 +18,7 @@ _LETTERS: Final = str.maketrans({"ø": "o", "Ø": "o", "ı": "i", "ъ": "", "ь"
 def fold(text: str) -> str:
     """``text`` as lower-case ASCII words; apostrophes vanish, other marks separate words."""
     if not text.isascii():
-        text = anyascii(unicodedata.normalize("NFKC", text).translate(_LETTERS))
+        text = anyascii(romanised(unicodedata.normalize("NFKC", text)).translate(_LETTERS))
     return _OTHER.sub(" ", _APOSTROPHES.sub("", text.lower())).strip()
 
 

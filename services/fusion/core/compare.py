@@ -58,6 +58,7 @@ def _plan(kind: Kind, model: Model) -> Plan:
             model.tables.get(c.table),
             c.most,
             c.kin,
+            c.least,
         )
         for c in specs
     )

@@ -1,15 +1,19 @@
 """The comparisons of names: of persons, and of organisations and ships."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import product, zip_longest
 from typing import Final, NamedTuple
 
 from services.fusion.core.model import Table
 from services.fusion.core.tally import Step, Tally
-from services.fusion.core.tokens import FAMILY, GIVEN, UNKNOWN, Token, align, level, token
+from services.fusion.core.tokens import FAMILY, GIVEN, UNKNOWN, Token, align, eastern, level, token
 from shared.normalise import names, organisations
+from shared.normalise.eastern import SURNAMES
 
 _FULL: Final = 36
-"""Pairs of names that are scored for two profiles of many names; beyond, the first names only."""
+"""Pairs of names that are scored for two profiles of many names: those that share most sounds."""
+_NAMES: Final = 64
+"""Names of one profile that are looked at."""
 
 _CLASH: Final = {GIVEN: "given", FAMILY: "family", UNKNOWN: "different"}
 
@@ -19,6 +23,15 @@ _NAMESAKE: Final = frozenset(
 
 _WHOLE: Final = 1600
 """Centibits that a whole name of two words is worth at least: organisations choose names to differ."""
+
+_DECISIVE: Final = frozenset({"number", "other form"})
+"""Levels that no change of name explains: what ``least`` forgives does not hold for them."""
+
+_AKIN: Final = (
+    frozenset({"ltd", "llc", "fze", "co"}),
+    frozenset({"jsc", "plc", "inc", "co"}),
+)
+"""Legal forms that translations of one name put for each other."""
 
 Row = tuple[str, str | None, str | None, int]
 """A scored word: level, value of each side, bits."""
@@ -30,6 +43,11 @@ class Named(NamedTuple):
     text: str
     tokens: tuple[Token, ...]
     mark: str
+
+    @property
+    def ordered(self) -> bool:
+        """Whether it is known which words are the family's."""
+        return bool(self.tokens) and self.tokens[0].role != UNKNOWN
 
 
 class Scored(NamedTuple):
@@ -56,6 +74,8 @@ def read_person(
             words += [token(t, FAMILY, family.of(t)) for t in name.family]
         else:
             words = [token(t, UNKNOWN, min(given.of(t), family.of(t))) for t in name.given]
+        if not SURNAMES.isdisjoint(name.given + name.family):
+            words = list(map(eastern, words))
         found.append(Named(text, tuple(words), name.suffix))
     return tuple(found) or None
 
@@ -90,36 +110,53 @@ def organisation_name(a: tuple[Named, ...], b: tuple[Named, ...], step: Step, ta
 
 def _best(a: tuple[Named, ...], b: tuple[Named, ...], step: Step, score: Score) -> Scored:
     """The pair of names that agrees best; the first such, in canonical order."""
-    if len(a) * len(b) > _FULL:
-        a, b = a[:6], b[:6]
     found: Scored | None = None
-    for x in a:
-        for y in b:
-            scored = score(x, y, step)
-            if found is None or scored.weight > found.weight:
-                found = scored
+    for x, y in _likeliest(a, b):
+        scored = score(x, y, step)
+        if found is None or scored.weight > found.weight:
+            found = scored
     assert found is not None, "a parsed feature has at least one name"
     return found
 
 
+def _likeliest(a: tuple[Named, ...], b: tuple[Named, ...]) -> Iterable[tuple[Named, Named]]:
+    """All pairs of names where they are few, else those that share most sounds."""
+    if len(a) * len(b) <= _FULL:
+        return product(a, b)
+    left, right = ([(n, {t.sound for t in n.tokens}) for n in names[:_NAMES]] for names in (a, b))
+    ranked = sorted(product(left, right), key=lambda pair: _unlike(pair[0][1], pair[1][1]))
+    return [(x, y) for (x, _), (y, _) in ranked[:_FULL]]
+
+
+def _unlike(a: Collection[str], b: set[str]) -> int:
+    """How much two sets of sounds differ: smaller is more alike."""
+    return len(a) + len(b) - 3 * len(b.intersection(a))
+
+
 def _tell(best: Scored, step: Step, tally: Tally) -> None:
     """Write the rows of the best pair of names, and what the cap takes off."""
-    gained = 0
+    gained = lost = 0
     for key, x, y, bits in best.rows:
-        gained += max(0, tally.add(step, key, x, y, bits))
+        weight = tally.add(step, key, x, y, bits)
+        gained += max(0, weight)
+        lost += min(0, weight) if key not in _DECISIVE else 0
     if gained > step.most:
         tally.adjust(step.feature, step.levels["dependent"].label, step.most - gained)
+    if lost < step.least:
+        tally.adjust(step.feature, step.levels["renamed"].label, step.least - lost)
 
 
 def _weigh(rows: list[Row], step: Step) -> int:
-    gained = lost = 0
+    gained = lost = decisive = 0
     for key, _, _, bits in rows:
         weight = step.base[key] + step.levels[key].rarity * bits // 100
         if weight > 0:
             gained += weight
+        elif key in _DECISIVE:
+            decisive += weight
         else:
             lost += weight
-    return min(gained, step.most) + lost
+    return min(gained, step.most) + max(lost, step.least) + decisive
 
 
 def _score_person(a: Named, b: Named, step: Step) -> Scored:
@@ -141,8 +178,16 @@ def _score_person(a: Named, b: Named, step: Step) -> Scored:
     if swapped:
         rows.append(("swapped", a.text, b.text, 0))
     _leftover(found.left, found.right, rows)
+    if not a.ordered and any(key == "different" for key, *_ in rows):
+        likeliest = max(likeliest, sum(step.base[m.level] + m.bits for m in found.matches if m.bits > 0))
     _suffix(a.mark, b.mark, rows)
-    return Scored(rows, _weigh(rows, step), max(likeliest, kin))
+    return Scored(rows, _weigh(rows, step), _shared_by_kin(rows, step, max(likeliest, kin)))
+
+
+def _shared_by_kin(rows: list[Row], step: Step, kin: int) -> int:
+    """What of the weight kin would share: the cap takes from that first, not from what is one's own."""
+    gained = sum(max(0, step.base[key] + step.levels[key].rarity * bits // 100) for key, _, _, bits in rows)
+    return max(0, min(kin, kin - (gained - step.most)))
 
 
 def _leftover(left: list[Token], right: list[Token], rows: list[Row]) -> None:
@@ -181,25 +226,32 @@ def _score_organisation(a: Named, b: Named, step: Step) -> Scored:
         _leftover_words(found.left, found.right, rows)
     if a.text.partition(",")[0] == b.text.partition(",")[0] and len(a.tokens) > 1:
         rows.append(("whole", a.text, b.text, max(0, _WHOLE - _weigh(rows, step))))
-    if a.mark and b.mark:
-        rows.append(("legal form" if a.mark == b.mark else "other form", a.mark, b.mark, 0))
+    if a.mark == b.mark:
+        if a.mark:
+            rows.append(("legal form", a.mark, b.mark, 0))
+    elif a.mark and b.mark and not any({a.mark, b.mark} <= akin for akin in _AKIN):
+        rows.append(("other form", a.mark, b.mark, 0))
     return Scored(rows, _weigh(rows, step), kin=0)
 
 
 def _leftover_words(left: list[Token], right: list[Token], rows: list[Row]) -> None:
-    for x, y in zip(left, right, strict=False):
-        if x.text.isdigit() and y.text.isdigit():
+    for x, y in _opposed(left, right):
+        if x is None or y is None:
+            known = x or y
+            key = "numbered" if known is not None and known.text.isdigit() else "missing"
+        elif x.text.isdigit() and y.text.isdigit():
             key = "number"
         else:
             key = "alike" if level(x, y) == "alike" else "different"
-        rows.append((key, x.text, y.text, 0))
-    rows.extend((_lacking(t), t.text, None, 0) for t in left[len(right) :])
-    rows.extend((_lacking(t), None, t.text, 0) for t in right[len(left) :])
+        rows.append((key, x.text if x else None, y.text if y else None, 0))
 
 
-def _lacking(t: Token) -> str:
-    """The level of a word that only one name has: a number makes it another fund, ship or branch."""
-    return "number" if t.text.isdigit() else "missing"
+def _opposed(left: list[Token], right: list[Token]) -> Iterator[tuple[Token | None, Token | None]]:
+    """The words that answer none against each other: number against number, word against word."""
+    for digits in (True, False):
+        yield from zip_longest(
+            [t for t in left if t.text.isdigit() is digits], [t for t in right if t.text.isdigit() is digits]
+        )
 
 
 def _acronym(a: Named, b: Named) -> list[Row] | None:

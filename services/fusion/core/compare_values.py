@@ -45,24 +45,40 @@ def words(a: tuple[str, ...], b: tuple[str, ...], step: Step, tally: Tally) -> N
 def identifier(a: tuple[str, ...], b: tuple[str, ...], step: Step, tally: Tally) -> None:
     """The same number or another; a number whose check digit is wrong weighs less."""
     shared = next((v for v in a if v in b), None)
-    if shared is None:
+    if shared is not None:
+        key = "same" if identifiers.valid(step.feature, shared) else "invalid"
+        tally.add(step, key, shared, shared)
+    elif not identifiers.is_scoped(step.feature):
         tally.add(step, "different", a[0], b[0])
-        return
-    key = "same" if identifiers.valid(step.feature, shared) else "invalid"
-    tally.add(step, key, shared, shared)
+    else:
+        _scoped(a, b, step, tally)
+
+
+def _scoped(a: tuple[str, ...], b: tuple[str, ...], step: Step, tally: Tally) -> None:
+    """Numbers that are unique within their issuer: those of two issuers say nothing about each other."""
+    opposed = None
+    for x in a:
+        for y in b:
+            (scope, _, text), (other, _, number_) = x.rpartition(":"), y.rpartition(":")
+            unknown = "-" in {scope, other}
+            if text == number_ and unknown:
+                tally.add(step, "issuer", x, y)
+                return
+            if unknown or scope[:2] == other[:2]:
+                opposed = opposed or (x, y)
+    if opposed is not None:
+        tally.add(step, "different", *opposed)
 
 
 def number(a: tuple[str, ...], b: tuple[str, ...], step: Step, tally: Tally) -> None:
     """The same number, one with a single typing error, or another; a wrong check digit weighs less."""
-    if not set(a).isdisjoint(b):
-        identifier(a, b, step, tally)
-        return
-    for x in a:
-        for y in b:
-            if len(x) >= 6 and OSA.distance(x, y, score_cutoff=1) <= 1:
-                tally.add(step, "close", x, y)
-                return
-    tally.add(step, "different", a[0], b[0])
+    if set(a).isdisjoint(b):
+        for x in a:
+            for y in b:
+                if len(x) >= 6 and x[:3] != "-:" != y[:3] and OSA.distance(x, y, score_cutoff=1) <= 1:
+                    tally.add(step, "close", x, y)
+                    return
+    identifier(a, b, step, tally)
 
 
 def plate(a: tuple[str, ...], b: tuple[str, ...], step: Step, tally: Tally) -> None:
@@ -129,23 +145,29 @@ def _date_level(  # noqa: PLR0911  # one return for each level of the table
         return "swapped", 0
     one, other = (f"{d.year:04d}{d.month:02d}{d.day:02d}" for d in (x, y))
     wrong = sum(p != q for p, q in zip(one, other, strict=True))
+    if one[4:] == other[4:] == "0101":
+        return ("nearly" if abs(x.year - y.year) <= 1 else "year only" if wrong <= 2 else "different"), 0
     if wrong == 1:
         return "typo", 0
     if wrong == 2 and OSA.distance(one, other, score_cutoff=1) == 1:
         return "transposed", 0
     if one[4:] == other[4:] != "0101" and abs(x.year - y.year) <= 10:
         return "year differs", 0
+    return _apart(x, y, wrong), 0
+
+
+def _apart(x: PartialDate, y: PartialDate, wrong: int) -> str:
+    """The level of two days that no slip of the pen explains, ``wrong`` digits apart."""
     days = abs(_days(x) - _days(y))
     if days <= 31:
-        return "month apart", 0
+        return "month apart"
     if x.year == y.year:
-        return ("same month" if x.month == y.month else "same year"), 0
+        return "same month" if x.month == y.month else "same year"
     if days <= 366:
-        return "year apart", 0
-    alike = (x.month == y.month) + (x.day == y.day) + (one[2:4] == other[2:4])
-    if alike or wrong <= 2:
-        return "different", 0
-    return ("generation" if 15 <= abs(x.year - y.year) <= 50 else "contradicts"), 0
+        return "year apart"
+    if wrong <= 2 or x.month == y.month or x.day == y.day or x.year % 100 == y.year % 100:
+        return "different"
+    return "generation" if 15 <= abs(x.year - y.year) <= 50 else "contradicts"
 
 
 def _days(date: PartialDate) -> int:

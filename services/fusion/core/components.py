@@ -3,13 +3,17 @@
 import math
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from itertools import product
 from typing import Final
 
 from services.fusion.core.model import Model, Table
 from services.fusion.core.tokens import sound
 from shared.contracts.entities import Kind
 from shared.normalise import dates, names, organisations, places
+from shared.normalise.eastern import SURNAMES
+from shared.normalise.eastern import code as syllables
 from shared.normalise.names import PARTICLES
+from shared.normalise.nicknames import initials
 
 Features = Mapping[str, tuple[str, ...]]
 Component = tuple[str, tuple[tuple[str, int], ...]]
@@ -93,6 +97,8 @@ def _name(text: str, shares: Shares, values: dict[str, Component]) -> tuple[str,
     """Put in given name (a), family name (b), their beginnings and the whole (j); the words of the name."""
     name = names.parse(text)
     words = tuple(dict.fromkeys(t for t in name.tokens if t not in PARTICLES))
+    if not SURNAMES.isdisjoint(words):
+        words = tuple(dict.fromkeys(syllables(t) or t for t in words))
     full = [t for t in words if len(t) > 1]
     if name.ordered:
         first = list(name.given[:1])
@@ -118,18 +124,24 @@ def code_of(word: str) -> str:
 def _tokens(words: tuple[str, ...], shares: Shares, common: Mapping[str, Component]) -> Components:
     """The components of token rules: two words by sound (p, q); one word and the others' initials (p, i)."""
     coded = sorted([(code_of(t), t) for t in words if len(t) > 1])
-    first = sorted([t[0] for t in words])
     values = dict(common)  # one dictionary for all: whoever reads it is done before the next
     for n, (code, word) in enumerate(coded):
         values["p"] = (code, (("p", shares.sound(code)),))
         yield values, WORD
-        if 1 < len(first) <= _FEW:
-            initials = "".join(first).replace(word[0], "", 1)
-            values["i"] = (initials, (("i", 350 * len(initials)),))
+        for found in _others(word, words):
+            values["i"] = (found, (("i", 350 * len(found)),))
             yield values, INITIALS
         for other, _ in coded[n + 1 :]:
             values["q"] = (other, (("q", shares.sound(other)),))
             yield values, PAIR
+
+
+def _others(word: str, words: tuple[str, ...]) -> Iterable[str]:
+    """The initials of the other words of a name of two or three, in order; those of its forms too (Bill)."""
+    if 1 < len(words) <= _FEW:
+        rest = list(words)
+        rest.remove(word)
+        yield from sorted({"".join(sorted(found)) for found in product(*map(initials, rest))})
 
 
 _WORDS: Final = 4
@@ -173,6 +185,8 @@ def organisation_components(features: Features, model: Model) -> Components:
     _place(features, model.tables["place"], common)
     for text in features.get("flag", ()):
         common["f"] = (text, (("f", 300),))
+    for text in features.get("country", ())[:1]:
+        common["c"] = (text, (("c", model.tables["country"].of(text) // 2),))
     for text in (*features.get("name", ()), *features.get("alias", ()))[:8]:
         name = organisations.parse(text)
         values = dict(common)
@@ -183,10 +197,19 @@ def organisation_components(features: Features, model: Model) -> Components:
             sound("".join(name.words))[:8] or text,
             (("j", sum(b for b, _ in ranked)),),
         )
+        values.update(_initials(name.words))
         values["s"] = (sound(name.words[0])[:2] or name.words[0][:2], (("w1", _BEGINNING),))
         yield values, NAME
 
 
+def _initials(words: tuple[str, ...]) -> Mapping[str, Component]:
+    """The initials (n) of a name of three words or more, or the one word that may be such initials."""
+    text = "".join(w[0] for w in words) if len(words) > 2 else words[0] if len(words) == 1 else ""
+    return {"n": (text, (("n", _INITIAL * len(text)),))} if 3 <= len(text) <= 6 else {}
+
+
+_INITIAL: Final = 420
+"""Bits of a letter of initials."""
 _BEGINNING: Final = 850
 """Bits of the beginning of an organisation's name: a key by itself in short lists only."""
 

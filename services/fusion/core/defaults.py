@@ -10,11 +10,11 @@ from services.fusion.core.model import Comparing, KindModel, Level
 from shared.contracts.entities import Kind
 
 _SAME_NAME: Final = {
-    "same": Level("same", 0.80, 1.0, rarity=100),
-    "form": Level("form of the same name", 0.05, 0.40, rarity=100),
+    "same": Level("same", 0.76, 1.0, rarity=100),
+    "form": Level("form of the same name", 0.05, 0.55, rarity=100),
     "spelling": Level("spelling variant", 0.06, 0.35, rarity=100),
-    "typo": Level("one letter differs", 0.09, 0.60, rarity=95),
-    "close": Level("nearly the same", 0.02, 1.0, rarity=90),
+    "typo": Level("one letter differs", 0.095, 0.62, rarity=95),
+    "close": Level("nearly the same", 0.012, 1.0, rarity=90),
     "joined": Level("written together or apart", 0.05, 0.30, rarity=90),
     "initial": Level("initial agrees", 0.12, 0.03),
     "start": Level("begins alike", 0.02, 0.006),
@@ -22,13 +22,14 @@ _SAME_NAME: Final = {
     "different": Level("different", 0.03, 0.95),
     "given": Level("given name differs", 0.015, 0.95),
     "family": Level("family name differs", 0.03, 0.95),
-    "missing": Level("only one has it", 0.35, 0.50),
+    "missing": Level("only one has it", 0.43, 0.50),
     "particle": Level("particle on one side", 0.9, 1.0),
     "swapped": Level("given and family name swapped", 0.02, 0.06),
     "suffix": Level("suffix agrees", 0.9, 0.05),
     "no suffix": Level("suffix on one side", 0.10, 0.30),
     "generation": Level("father and son by suffix", 0.001, 0.10, overrule=3000),
     "dependent": Level("parts of a long name are not independent", 1.0, 1.0),
+    "renamed": Level("names change, and are many", 1.0, 1.0),
 }
 _BIRTH: Final = {
     "same": Level("same day", 0.80, 1.0, rarity=100),
@@ -42,8 +43,9 @@ _BIRTH: Final = {
     "year apart": Level("within a year", 0.02, 0.015),
     "partial": Level("same, as far as both are known", 0.80, 1.0, rarity=100),
     "nearly": Level("nearly the same, as far as both are known", 0.10, 0.05),
+    "year only": Level("digits of the year differ, day unknown", 0.06, 0.12),
     "different": Level("different", 0.03, 0.35),
-    "contradicts": Level("different in year, month and day", 0.02, 0.60, overrule=400),
+    "contradicts": Level("different in year, month and day", 0.005, 0.60, overrule=400),
     "generation": Level("born a generation apart", 0.01, 0.40, overrule=2200),
 }
 
@@ -56,6 +58,7 @@ def _identifier(  # noqa: PLR0913  # the columns of the table
     levels = {
         "same": Level("same", 0.9, 0.9 * 2.0**-bits),
         "invalid": Level("same, though its check digit is wrong", 0.9, 0.9 * 2.0 ** (-bits * 0.6)),
+        "issuer": Level("same, one issuer unknown", 0.9, 0.9 * 2.0 ** (-bits * 0.75)),
         "close": Level("one character differs", 0.05, 0.05 * 2.0 ** (-bits * 0.6)),
         "alike": Level("similar", 0.05, 0.05 * 2.0 ** (-bits * 0.3)),
         "different": Level("different", 2.0**-differ, 1.0, overrule=2400 if exclusive else None),
@@ -102,7 +105,7 @@ _ADDRESS: Final = Comparing("address", "address", {
     "city": Level("same place", 0.7, 1.0, rarity=60),
     "town": Level("nearly the same place", 0.1, 1.0, rarity=60),
     "state": Level("same state only", 0.25, 0.30),
-    "different": Level("different", 0.25, 0.95),
+    "different": Level("different", 0.17, 0.95),
 }, table="place", kin=100, stable=False)  # fmt: skip
 
 _PERSON: Final = KindModel(
@@ -114,11 +117,11 @@ _PERSON: Final = KindModel(
         }, exclusive=True),
         Comparing("country", "overlap", {
             "same": Level("same", 0.9, 1.0, rarity=40), "different": Level("different", 0.15, 0.6),
-        }, table="country"),
+        }, table="country", kin=100),
         Comparing("birth_place", "words", {
             "same": Level("same", 0.7, 1.0, rarity=60), "close": Level("nearly the same", 0.1, 0.4,
                 rarity=50),
-            "different": Level("different", 0.25, 0.9),
+            "different": Level("different", 0.19, 0.9),
         }, table="place"),
         Comparing("occupation", "words", {
             "same": Level("same", 0.6, 1.0, rarity=50), "close": Level("nearly the same", 0.1, 0.4,
@@ -148,16 +151,18 @@ _WORDS: Final = {
     "missing": Level("only one has it", 0.034, 0.70),
     "alike": Level("similar, yet different", 0.02, 0.10),
     "different": Level("different", 0.02, 0.90),
-    "number": Level("different numbers", 0.02, 0.9),
+    "number": Level("different numbers", 0.004, 0.9),
+    "numbered": Level("only one has a number", 0.02, 0.9),
     "whole": Level("the whole name is the same", 1.0, 1.0, rarity=100),
     "legal form": Level("same legal form", 0.8, 0.4),
-    "other form": Level("different legal form", 0.2, 0.5),
+    "other form": Level("different legal form", 0.02, 0.5),
     "dependent": Level("words of a long name are not independent", 1.0, 1.0),
+    "renamed": Level("names change, and are many", 1.0, 1.0),
 }
 _ORGANIZATION_IDENTIFIERS: Final = (
-    _identifier("lei", 26, differ=6, exclusive=True), _identifier("ein", 24, differ=4, comparator="number"),
-    _identifier("rfc", 22, differ=4), _identifier("tin", 22, differ=3), _identifier("registration_no",
-    18, differ=2),
+    _identifier("lei", 30, differ=6, exclusive=True), _identifier("ein", 24, differ=4, comparator="number"),
+    _identifier("rfc", 22, differ=4), _identifier("tin", 27, differ=3),
+    _identifier("registration_no", 22, differ=5),
     _identifier("phone", 14, stable=False), _identifier("email", 14, stable=False), _identifier("domain", 16),
     _identifier("account", 16), _identifier("iban", 16), _identifier("bic", 10), _identifier("imo", 14),
     _identifier("vin", 10), _identifier("plate", 10), _identifier("wallet", 14),
@@ -165,7 +170,7 @@ _ORGANIZATION_IDENTIFIERS: Final = (
 )  # fmt: skip
 _ORGANIZATION: Final = KindModel(
     comparisons=(
-        Comparing("name", "organisation_name", _WORDS, table="word", most=2050),
+        Comparing("name", "organisation_name", _WORDS, table="word", most=2050, least=-1000),
         Comparing("country", "overlap", {
             "same": Level("same", 0.9, 1.0, rarity=40), "different": Level("different", 0.15, 0.8),
         }, table="country"),
@@ -173,7 +178,9 @@ _ORGANIZATION: Final = KindModel(
         _ADDRESS,
         *_ORGANIZATION_IDENTIFIERS,
     ),
-    rules=("w1 | w2 w3 w4 t po", "w2 w3 | w4 t po", "po pi | w1 w2", "j | t po", "s | t po"),
+    rules=(
+        "w1 | w2 w3 w4 t po c", "w2 w3 | w4 t po c", "po pi | w1 w2", "j | t po c", "s | t po", "n | t po c",
+    ),
     identifiers=tuple(c.feature for c in _ORGANIZATION_IDENTIFIERS),
 )  # fmt: skip
 
@@ -196,19 +203,21 @@ _VEHICLE: Final = KindModel(
 )  # fmt: skip
 _VESSEL: Final = KindModel(
     comparisons=(
-        _identifier("imo", 26, differ=8, exclusive=True, comparator="number"),
+        _identifier("imo", 30, differ=8, exclusive=True, comparator="number"),
         _identifier("mmsi", 22, differ=2, stable=False), _identifier("hull_id", 24, differ=4,
         comparator="number"),
         _identifier("official_no", 20, differ=1), _identifier("call_sign", 18, differ=1, stable=False),
+        _identifier("other", 14, stable=False),
         Comparing("name", "organisation_name", _WORDS | {
             "missing": Level("only one has it", 0.02, 0.5),
-        }, table="word", most=2000, stable=False),
+            "whole": Level("the whole name is the same", 1.0, 1.0),
+        }, table="word", most=2000, least=-600, stable=False),
         Comparing("flag", "equal", {"same": Level("same", 0.8, 0.1), "different": Level("different", 0.2,
         0.9)},
                   stable=False),
     ),
     rules=("w1 | w2 w3 f", "w2 w3 | w4 f", "j | f", "s | f"),
-    identifiers=("imo", "mmsi", "hull_id", "official_no", "call_sign"),
+    identifiers=("imo", "mmsi", "hull_id", "official_no", "call_sign", "other"),
 )  # fmt: skip
 _AIRCRAFT: Final = KindModel(
     comparisons=(

@@ -16,6 +16,7 @@ from services.fusion.core.model import Model
 from services.fusion.core.profile import Profile
 from shared.contracts.entities import Kind
 from shared.normalise import places
+from shared.normalise.identifiers import is_scoped
 
 
 class Rule(NamedTuple):
@@ -57,11 +58,15 @@ def _keys(kind: Kind, content: bytes, model: Model) -> tuple[int, ...]:
     plan = model.kinds[kind]
     scope = kind.value
     found = {
-        _hash(scope, f"{name}:{value}")
+        _hash(scope, f"{name}:{_number(kind, name, value)}")
         for name in plan.identifiers
         if name in features and name not in _SPECIAL
         for value in features[name]
     }
+    if kind in COMPONENTS:
+        found.update(
+            _hash(scope, f"mailbox {name}") for name in map(_mailbox, features.get("email", ())) if name
+        )
     rules = _rules(plan.rules)
     components = COMPONENTS.get(kind)
     if components is not None:
@@ -75,6 +80,24 @@ def _keys(kind: Kind, content: bytes, model: Model) -> tuple[int, ...]:
 
 
 _SPECIAL: Final = frozenset({"address", "point"})
+_WITH_ISSUER: Final = frozenset({"plate", "account", "handle"})
+"""Numbers that many issuers give out alike: their keys keep the issuer."""
+
+
+def _mailbox(email: str) -> str:
+    """The name before an address's @, where it is long enough to tell: the rest is mistyped as often."""
+    name = email.partition("@")[0]
+    return name if len(name) >= _LONG else ""
+
+
+_LONG: Final = 6
+
+
+def _number(kind: Kind, name: str, value: str) -> str:
+    """A number without its issuer, which one of two lists may not know."""
+    if kind not in COMPONENTS or name in _WITH_ISSUER or not is_scoped(name):
+        return value
+    return value.rpartition(":")[2]
 
 
 def _hash(kind: str, text: str) -> int:

@@ -43,10 +43,10 @@ class Level:
 class Comparing:
     """How one feature is compared: ``comparator`` names the function, ``levels`` its outcomes.
 
-    ``table`` names the frequency table of its values. ``most`` caps what the feature can add, in
-    centibits; ``kin``: percent of the weight that relatives of one household share too; ``holders``,
-    ``exclusive`` and ``stable`` state the prior in words: how many entities hold one
-    value, whether one may have two, whether it stays.
+    ``table`` names the frequency table of its values. ``most`` caps what the feature can add, ``least``
+    what it can take off, in centibits; ``kin``: percent of the weight that relatives of one household
+    share too; ``holders``, ``exclusive`` and ``stable`` state the prior in words: how many entities hold
+    one value, whether one may have two, whether it stays.
     """
 
     feature: str
@@ -58,6 +58,7 @@ class Comparing:
     holders: str = "many"
     exclusive: bool = False
     stable: bool = True
+    least: int = -100_000
 
 
 @dataclass(frozen=True, slots=True)

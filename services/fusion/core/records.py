@@ -1,11 +1,14 @@
 """Rows of any list as features: what ``resolve`` reads from CSV, JSONL and Parquet."""
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, Final
 
+from services.fusion.core.defaults import KINDS
 from services.fusion.core.features import Features
 from shared.contracts.entities import Kind
 from shared.normalise import dates, names, organisations, places
+from shared.normalise.countries import country
 from shared.normalise.identifiers import canonical
 from shared.normalise.text import fold
 
@@ -52,11 +55,11 @@ def read_row(row: Mapping[str, Any], kind: Kind) -> tuple[Features, str]:
         _add(
             features,
             "flag" if kind is Kind.VESSEL else "country",
-            text.upper() if len(text) == 2 else fold(text),
+            country(text),
         )
     for text in _texts(row, "occupations"):
         _add(features, "occupation", fold(text))
-    _numbers(row, features)
+    _numbers(row, kind, features)
     _places(row, features)
     return features, label or next((v for vs in features.values() for v in vs), "")
 
@@ -81,18 +84,25 @@ def _names(row: Mapping[str, Any], kind: Kind, features: Features) -> str | None
     return written[0] if written else None
 
 
-def _numbers(row: Mapping[str, Any], features: Features) -> None:
-    """Put the identifiers, telephones and addresses of e-mail in."""
-    for kind, field in (("phone", "phones"), ("email", "emails")):
+def _numbers(row: Mapping[str, Any], kind: Kind, features: Features) -> None:
+    """Put the identifiers, telephones and addresses of e-mail in; a type that is not compared as OTHER."""
+    for name, field in (("phone", "phones"), ("email", "emails")):
         for text in _texts(row, field):
-            found = canonical(kind, text)
+            found = canonical(name, text)
             _add(features, found.type, found.value)
     for item in row.get("identifiers") or ():
         if isinstance(item, Mapping) and item.get("value"):
-            found = canonical(
-                str(item.get("type") or "other"), str(item["value"]), issuer=item.get("country") or None
-            )
+            of_type, value = str(item.get("type") or "other"), str(item["value"])
+            issuer = country(str(item["country"])) if item.get("country") else None
+            found = canonical(of_type, value, issuer=issuer)
+            if found.type not in _compared(kind):
+                found = canonical("other", value, issuer=issuer)
             _add(features, found.type, found.value)
+
+
+@cache
+def _compared(kind: Kind) -> frozenset[str]:
+    return frozenset(c.feature for c in KINDS[kind].comparisons)
 
 
 def _places(row: Mapping[str, Any], features: Features) -> None:

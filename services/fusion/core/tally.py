@@ -19,6 +19,7 @@ class Step(NamedTuple):
     table: Table | None
     most: int
     kin: int
+    least: int = -100_000
 
 
 class Tally:

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from rapidfuzz.distance import OSA, JaroWinkler
 
+from shared.normalise.eastern import code
 from shared.normalise.names import PARTICLES
 from shared.normalise.nicknames import groups
 
@@ -15,7 +16,8 @@ FAMILY: Final = "f"
 UNKNOWN: Final = "?"
 
 _SOUNDS: Final = (
-    ("sch", "s"), ("shch", "s"), ("tsch", "c"), ("tch", "c"), ("kh", "k"), ("gh", "g"), ("zh", "j"),
+    ("tsch", "c"), ("shch", "s"), ("sch", "s"), ("dzh", "j"), ("tch", "c"), ("dsch", "j"),
+    ("kh", "k"), ("gh", "g"), ("zh", "j"),
     ("sh", "s"), ("ch", "c"), ("ph", "f"), ("th", "t"), ("dh", "d"), ("ck", "k"), ("ts", "s"), ("tz", "s"),
     ("dj", "j"), ("q", "k"), ("w", "v"), ("x", "ks"), ("z", "s"),
 )  # fmt: skip
@@ -35,7 +37,7 @@ class Token(NamedTuple):
 
 
 class Match(NamedTuple):
-    """A word of each side, their level, and the bits of the value: the mean where the two differ."""
+    """A word of each side, their level, and the bits of the value: of two spellings the mean."""
 
     a: str
     b: str
@@ -57,7 +59,15 @@ def token(text: str, role: str, bits: int) -> Token:
     """The comparable form of a word."""
     particle = text in PARTICLES
     worth = _PARTICLE_BITS if particle else _LETTER_BITS if len(text) == 1 else bits
-    return Token(text, role, worth, groups().get(text, frozenset()), sound(text), particle)
+    heard = sound(text[2:] if len(text) > 6 and text.startswith(("al", "el")) else text)
+    return Token(text, role, worth, groups().get(text, frozenset()), heard, particle)
+
+
+@lru_cache(maxsize=16_384)
+def eastern(word: Token) -> Token:
+    """A word of a Chinese or Korean name, comparable by its syllables too."""
+    levelled = code(word.text) if len(word.text) > 2 else ""
+    return word._replace(forms=word.forms | {f"~{levelled}"}) if levelled else word
 
 
 _PARTICLE_BITS: Final = 30
@@ -66,7 +76,7 @@ _LETTER_BITS: Final = 350
 
 RANK: Final = {
     "same": 0, "form": 1, "spelling": 2, "typo": 3, "close": 4, "joined": 5, "initial": 6, "start": 7,
-    "alike": 8, "different": 9,
+    "other sex": 8, "alike": 8, "different": 9,
 }  # fmt: skip
 
 
@@ -81,21 +91,63 @@ def level(a: Token, b: Token) -> str:  # noqa: PLR0911  # one return for each le
         return "initial" if long[0] == short else "different"
     if x.isdigit() or y.isdigit():
         return "different"
-    if not a.forms.isdisjoint(b.forms):
-        return "form"
+    one_name = not a.forms.isdisjoint(b.forms) and _one_name(a, b)
     alike = JaroWinkler.similarity(x, y)
-    if alike < 0.7:
-        return "different"
-    distance = OSA.distance(x, y, score_cutoff=4)
-    if a.sound == b.sound and distance <= max(1, len(long) // 3) and (len(a.sound) > 2 or alike >= 0.85):
-        return "spelling"
-    if distance == 1 and len(short) >= 4:
-        return "typo"
-    if distance == 2 and len(short) >= 7:
-        return "close"
+    if alike < 0.7 and (a.sound != b.sound or len(a.sound) <= 3):
+        return "form" if one_name else "different"
+    found = _spelled(a, b, alike, OSA.distance(x, y, score_cutoff=8))
+    if one_name:
+        return "spelling" if found == "spelling" else "form"
+    if found and found != "other sex" and _syllabic(a) and _syllabic(b):
+        return "alike"
+    known = max(a.bits, b.bits) < _KNOWN
+    if found:
+        return "different" if found == "typo" and known else found
     if len(short) >= 3 and long.startswith(short):
         return "start"
-    return "alike" if alike >= 0.85 else "different"
+    return "alike" if alike >= 0.85 and not known else "different"
+
+
+def _one_name(a: Token, b: Token) -> bool:
+    """Whether two forms stand for one name: all that one can stand for, the other can; Fred is no Will."""
+    shared = a.forms & b.forms
+    return (
+        a.sound == b.sound
+        or len(shared) in {2, 3, min(len(a.forms), len(b.forms))}
+        or not shared.isdisjoint({a.text, b.text, f"~{code(a.text)}"})
+    )
+
+
+def _spelled(a: Token, b: Token, alike: float, distance: int) -> str:
+    """The level of two words that differ in letters; empty where they differ in too many."""
+    shorter, longer = sorted((len(a.text), len(b.text)))
+    if a.sound == b.sound and (len(a.sound) > 2 or alike >= 0.85) and distance <= _spread(a.sound, longer):
+        return "other sex" if _other_sex(a, b) else "spelling"
+    if distance == 1 and shorter >= 4:
+        return "typo"
+    return "close" if distance == 2 and shorter >= 7 else ""
+
+
+def _spread(heard: str, length: int) -> int:
+    """Letters in which two spellings of one sound may differ: romanisations of long names differ in many."""
+    return max(1, length // (2 if len(heard) > 3 else 3))
+
+
+def _other_sex(a: Token, b: Token) -> bool:
+    """Whether one is the other's feminine, and both are known names that are none of a family: Roberta."""
+    short, long = (a, b) if len(a.text) < len(b.text) else (b, a)
+    if long.text != short.text.removesuffix("o") + "a" or short.text.endswith(("ov", "ev", "sky", "ski")):
+        return False
+    return FAMILY not in {a.role, b.role} and all(t.bits < _KNOWN or t.forms for t in (a, b))
+
+
+_KNOWN: Final = 1400
+"""Bits below which a name is in the tables for certain."""
+
+
+def _syllabic(word: Token) -> bool:
+    """Whether a word belongs to a Chinese or Korean name: there another syllable is another name."""
+    return any(form.startswith("~") for form in word.forms)
 
 
 class Alignment(NamedTuple):
@@ -141,8 +193,11 @@ def _pair(left: list[Token], right: list[Token], matches: list[Match]) -> None:
         used_left.add(i)
         used_right.add(j)
         x, y = left[i], right[j]
-        bits = max(x.bits, y.bits) if x.particle != y.particle else (x.bits + y.bits) // 2
         found = "particle" if x.particle and y.particle else level(x, y)
+        if x.particle != y.particle:
+            bits = max(x.bits, y.bits)
+        else:
+            bits = min(x.bits, y.bits) if found == "form" else (x.bits + y.bits) // 2
         matches.append(Match(x.text, y.text, found, bits, x.role + y.role))
     left[:] = [x for i, x in enumerate(left) if i not in used_left]
     right[:] = [y for j, y in enumerate(right) if j not in used_right]
@@ -154,7 +209,7 @@ def _join(
     """Pair one word with several that together spell it."""
     for one, many, whole in ((left, right, b), (right, left, a)):
         for x in list(one):
-            run = _spelling(x.text, whole)
+            run = _spelling(x, whole)
             if run is None or not any(t in many for t in run):
                 continue
             one.remove(x)
@@ -174,16 +229,22 @@ def _join(
             )
 
 
-def _spelling(text: str, words: Sequence[Token]) -> tuple[Token, ...] | None:
-    """The two or three neighbouring ``words`` that spell ``text``, give or take one letter."""
+def _spelling(one: Token, words: Sequence[Token]) -> tuple[Token, ...] | None:
+    """The two or three neighbouring ``words`` that spell ``one``, give or take one letter or by syllables."""
+    text = one.text
+    levelled = next((form[1:] for form in one.forms if form.startswith("~")), None)
     for n in (2, 3):
         for i in range(len(words) - n + 1):
             run = tuple(words[i : i + n])
             joined = "".join(t.text for t in run)
-            if joined == text or (
-                len(text) >= 8
-                and abs(len(joined) - len(text)) <= 1
-                and OSA.distance(joined, text, score_cutoff=1) <= 1
+            if (
+                joined == text
+                or (levelled and code(joined) == levelled)
+                or (
+                    len(text) >= 8
+                    and abs(len(joined) - len(text)) <= 1
+                    and OSA.distance(joined, text, score_cutoff=1) <= 1
+                )
             ):
                 return run
     return None
