@@ -100,7 +100,8 @@ def _reconsider(view: View, scored: Score) -> datetime:
 
 
 def _item(view: View, found: tuple[Finding, ...], scored: Score) -> dict[str, Any]:
-    used = [r for r in view.reports if r.report_id in {e.report_id for f in found for e in f.evidence}]
+    supporting = {e.report_id for f in found for e in f.evidence}
+    used = [r for r in view.reports if r.report_id in supporting]
     titles = [_TITLES[f.rule] for f in found]
     return {
         "lead_id": lead_id_of(view.subject.entity_id),

@@ -6,6 +6,7 @@ only those get it to whom every report with a release list may go.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from shared.contracts.handling import Handling
@@ -26,25 +27,33 @@ class Marking:
     release_to: tuple[str, ...] | None
 
 
+_Terms = tuple[str, str, tuple[str, ...], tuple[str, ...]]
+"""CUI and TLP markings, caveats and release list of a report."""
+
+
 def derive(terms: Iterable[Handling]) -> Marking:
     """The marking of what is made from reports under these terms."""
-    found = list(terms)
+    return _derived(frozenset((h.cui, h.tlp, h.caveats, h.release_to) for h in terms))
+
+
+@lru_cache(maxsize=4_096)
+def _derived(found: frozenset[_Terms]) -> Marking:
     categories: set[str] = set()
     limits: set[str] = set()
-    for handling in found:
-        for part in handling.cui.split("//")[1:]:
+    for cui, *_ in found:
+        for part in cui.split("//")[1:]:
             for marking in part.split("/"):
                 (limits if _is_limit(marking) else categories).add(marking)
     plain = {c for c in categories if f"SP-{c}" not in categories}
     specified = sorted(c for c in plain if c.startswith("SP-"))
     basic = sorted(c for c in plain if not c.startswith("SP-"))
-    controlled = any(h.cui.startswith("CUI") for h in found)
+    controlled = any(cui.startswith("CUI") for cui, *_ in found)
     parts = ["CUI" if controlled else "UNCLASSIFIED", "/".join((*specified, *basic)), _strictest(limits)]
-    listed = [set(h.release_to) for h in found if h.release_to]
+    listed = [set(release_to) for *_, release_to in found if release_to]
     return Marking(
         "//".join(p for p in parts if p),
-        next((t for t in TLP if any(h.tlp == t for h in found)), TLP[-1]),
-        tuple(sorted({str(c) for h in found for c in h.caveats})),
+        next((t for t in TLP if any(tlp == t for _, tlp, _, _ in found)), TLP[-1]),
+        tuple(sorted({str(c) for _, _, caveats, _ in found for c in caveats})),
         tuple(sorted(set.intersection(*listed))) if listed else None,
     )
 

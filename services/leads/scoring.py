@@ -85,7 +85,7 @@ def score(findings: Sequence[Finding], reports: Mapping[str, Report], now: datet
     rows = _rows(findings, reports, now)
     value = sum(row.value for row in rows)
     missing = tuple(_missing(findings, reports))
-    return Score(value, band_of(value), rows, _decays_on(findings, reports, now), not missing, missing)
+    return Score(value, band_of(value), rows, _decays_on(findings, reports, now, value), not missing, missing)
 
 
 def weight(finding: Finding, reports: Mapping[str, Report], now: datetime) -> float:
@@ -115,9 +115,13 @@ def _row(finding: Finding, weighs: float) -> Row:
         str(finding.family),
         finding.points,
         round(weighs, 4),
-        round(finding.points * weighs * 100),
+        _hundredths(finding, weighs),
         finding.text,
     )
+
+
+def _hundredths(finding: Finding, weighs: float) -> int:
+    return round(finding.points * weighs * 100)
 
 
 def _cut(family: str, over: int, text: str) -> Row:
@@ -135,18 +139,25 @@ def _missing(findings: Iterable[Finding], reports: Mapping[str, Report]) -> Iter
         yield "a report with reasonable suspicion"
 
 
-def _decays_on(findings: Sequence[Finding], reports: Mapping[str, Report], now: datetime) -> date:
+def _value(findings: Sequence[Finding], reports: Mapping[str, Report], now: datetime) -> int:
+    """What the rows add up to."""
+    families = dict.fromkeys(Family, 0)
+    for f in findings:
+        families[f.family] += _hundredths(f, weight(f, reports, now))
+    return min(MOST * 100, sum(min(value, CAPS[family] * 100) for family, value in families.items()))
+
+
+def _decays_on(findings: Sequence[Finding], reports: Mapping[str, Report], now: datetime, value: int) -> date:
     """The day on which the score, with nothing new, has fallen below its band.
 
     Every weight halves alike, so the score without its cuts does too; with cuts it falls no sooner.
     A held lead decays when it has fallen below five points.
     """
-    value = sum(row.value for row in _rows(findings, reports, now))
     least = next((low for low, _ in BANDS if value >= low and low), _GONE)
     days = 0 if value < least else max(0, ceil(HALF_LIFE_DAYS * log2(value / least)))
     for step in range(days, days + 2 * HALF_LIFE_DAYS):
         moment = now + timedelta(days=step)
-        if sum(row.value for row in _rows(findings, reports, moment)) < least:
+        if _value(findings, reports, moment) < least:
             return moment.date()
     return (now + timedelta(days=days)).date()
 

@@ -1,11 +1,12 @@
 """What rules may rest on: which reports count, which mentions of them, and who may be a lead's subject."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Final
 
 from services.leads.view import View
-from shared.contracts.entities import Person
+from shared.contracts.entities import Kind, Person
 from shared.contracts.report import Report
 
 PROTECTED_ROLES: Final = frozenset({"VICTIM", "WITNESS"})
@@ -49,13 +50,15 @@ def admissible(view: View) -> View | None:
 def _about_subject(view: View) -> View | None:
     kept, suspected = [], False
     for report in sorted(view.reports, key=lambda r: (r.event_start, r.report_id)):
-        mentions = view.own_mentions(report)
-        if any(isinstance(m, Person) and _juvenile(m, view.now.date()) for m in mentions):
-            return None
-        roles = {str(m.role) for m in mentions if not (isinstance(m, Person) and m.ncii)}
+        roles: Collection[str] = view.roles(report.report_id)
+        if view.subject.kind is Kind.PERSON:
+            mentions = view.own_mentions(report)
+            if any(isinstance(m, Person) and _juvenile(m, view.now.date()) for m in mentions):
+                return None
+            roles = {str(m.role) for m in mentions if not (isinstance(m, Person) and m.ncii)}
         if roles:
             kept.append(report)
-        suspected = suspected or (predicated(report) and not roles <= BYSTANDING_ROLES)
+        suspected = suspected or (predicated(report) and not BYSTANDING_ROLES.issuperset(roles))
     if not suspected:
         return None
     ids = {r.report_id for r in kept}

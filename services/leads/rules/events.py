@@ -6,12 +6,12 @@ once with both originals kept, when two seizures lie within a day and 5 km of ea
 or the conveyance, and agree in drug and net weight (within 5 %) or in cash.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date
 from decimal import Decimal
 from math import asin, cos, radians, sin, sqrt
-from typing import Final
+from typing import Final, NamedTuple
 
 from services.leads.view import View
 from shared.contracts.entities import Location
@@ -54,9 +54,9 @@ def events_of(view: View, reports: Iterable[Report]) -> tuple[Event, ...]:
             if number.kind in SAME_NUMBERS:
                 first = numbers.setdefault((number.kind, number.value.strip().upper()), i)
                 home[find(i)] = find(first)
-    for i, j in _close_seizures(ordered):
-        if find(i) != find(j) and possibly_joint(view, ordered[i], ordered[j]):
-            home[find(j)] = find(i)
+    for one, other in _close_seizures(view, ordered):
+        if find(one.number) != find(other.number) and _possibly_joint(one, other):
+            home[find(other.number)] = find(one.number)
     groups: dict[int, list[Report]] = {}
     for i, report in enumerate(ordered):
         groups.setdefault(find(i), []).append(report)
@@ -67,19 +67,39 @@ def _moment(report: Report) -> tuple[float, str]:
     return (report.event_start.timestamp(), report.report_id)
 
 
-def _close_seizures(ordered: Sequence[Report]) -> Iterable[tuple[int, int]]:
+class _Seizure(NamedTuple):
+    """What of a seizure tells whether another is the same: days as ordinals, places as (lat, lon)."""
+
+    number: int
+    day: int
+    conveyance: str | None
+    agencies: frozenset[str]
+    point: tuple[float, float] | None
+    grams: Mapping[str, Decimal]
+    usd: Decimal | None
+
+
+def _close_seizures(view: View, ordered: Sequence[Report]) -> Iterable[tuple[_Seizure, _Seizure]]:
     """Pairs of seizures within a day of each other; ``ordered`` is by time, so each looks ahead only."""
-    seizures = [i for i, r in enumerate(ordered) if r.facts.kind is EventKind.SEIZURE]
-    for at, i in enumerate(seizures):
-        for j in seizures[at + 1 :]:
-            if days_apart(ordered[i], ordered[j]) > JOINT_DAYS:
+    seizures = [_seizure(view, i, r) for i, r in enumerate(ordered) if r.facts.kind is EventKind.SEIZURE]
+    for at, one in enumerate(seizures):
+        for other in seizures[at + 1 :]:
+            if other.day - one.day > JOINT_DAYS:
                 break
-            yield i, j
+            yield one, other
 
 
-def days_apart(a: Report, b: Report) -> int:
-    """Days between the events, by the calendar in UTC."""
-    return abs((utc_day(b) - utc_day(a)).days)
+def _seizure(view: View, number: int, report: Report) -> _Seizure:
+    conveyance, place = view.entity_of(report.report_id, report.facts.conveyance), place_of(report)
+    return _Seizure(
+        number,
+        utc_day(report).toordinal(),
+        conveyance.entity_id if conveyance else None,
+        frozenset({report.originator.agency_id, *report.facts.agencies}),
+        None if place is None or place.lat is None else (place.lat, place.lon or 0.0),
+        net_grams(report),
+        report.facts.seized_usd,
+    )
 
 
 def utc_day(report: Report) -> date:
@@ -87,32 +107,20 @@ def utc_day(report: Report) -> date:
     return report.event_start.astimezone(UTC).date()
 
 
-def possibly_joint(view: View, a: Report, b: Report) -> bool:
-    """Whether two seizures look like one that two agencies reported."""
-    if days_apart(a, b) > JOINT_DAYS:
+def _possibly_joint(a: _Seizure, b: _Seizure) -> bool:
+    """Whether two seizures within a day of each other look like one that two agencies reported."""
+    same_conveyance = a.conveyance is not None and a.conveyance == b.conveyance
+    if not same_conveyance and a.agencies.isdisjoint(b.agencies):
         return False
-    conveyance = view.entity_of(a.report_id, a.facts.conveyance)
-    same_conveyance = conveyance is not None and conveyance == view.entity_of(b.report_id, b.facts.conveyance)
-    if not same_conveyance and _agencies(a).isdisjoint(_agencies(b)):
-        return False
-    apart = _km_apart(a, b)
-    if apart is None and not same_conveyance:
-        return False
-    return (apart is None or apart <= JOINT_KM) and _same_goods(a, b)
+    if a.point is None or b.point is None:
+        return same_conveyance and _same_goods(a, b)
+    return _same_goods(a, b) and _km_apart(a.point, b.point) <= JOINT_KM
 
 
-def _agencies(report: Report) -> set[str]:
-    return {report.originator.agency_id, *report.facts.agencies}
-
-
-def _km_apart(a: Report, b: Report) -> float | None:
-    """Great-circle distance of the places; None where either has no point."""
-    here, there = place_of(a), place_of(b)
-    if here is None or there is None or here.lat is None or there.lat is None:
-        return None
-    lat1, lat2 = radians(here.lat), radians(there.lat)
-    lon = radians((there.lon or 0.0) - (here.lon or 0.0))
-    half = sin((lat2 - lat1) / 2) ** 2 + cos(lat1) * cos(lat2) * sin(lon / 2) ** 2
+def _km_apart(here: tuple[float, float], there: tuple[float, float]) -> float:
+    """Great-circle distance."""
+    lat1, lat2 = radians(here[0]), radians(there[0])
+    half = sin((lat2 - lat1) / 2) ** 2 + cos(lat1) * cos(lat2) * sin(radians(there[1] - here[1]) / 2) ** 2
     return 2 * _EARTH_KM * asin(sqrt(min(1.0, half)))
 
 
@@ -121,12 +129,11 @@ def place_of(report: Report) -> Location | None:
     return next((loc for loc in report.locations if loc.local_id == report.facts.place), None)
 
 
-def _same_goods(a: Report, b: Report) -> bool:
-    mine, theirs = net_grams(a), net_grams(b)
-    shared = mine.keys() & theirs.keys()
+def _same_goods(a: _Seizure, b: _Seizure) -> bool:
+    shared = a.grams.keys() & b.grams.keys()
     if shared:
-        return all(abs(mine[c] - theirs[c]) <= JOINT_WEIGHT * max(mine[c], theirs[c]) for c in shared)
-    return bool(a.facts.seized_usd) and a.facts.seized_usd == b.facts.seized_usd
+        return all(abs(a.grams[c] - b.grams[c]) <= JOINT_WEIGHT * max(a.grams[c], b.grams[c]) for c in shared)
+    return bool(a.usd) and a.usd == b.usd
 
 
 def net_grams(report: Report) -> dict[str, Decimal]:

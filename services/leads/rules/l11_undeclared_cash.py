@@ -36,6 +36,8 @@ def rule(view: View) -> Finding | None:
     reported is counted once.
     """
     taking_part = [r for r in view.reports if took_part(view, r)]
+    if all(r.facts.seized_usd is None and r.facts.moved_usd is None for r in taking_part):
+        return None
     hits = [hit for event in events_of(view, taking_part) if (hit := _hit(view, event))]
     if not hits:
         return None

@@ -27,6 +27,8 @@ def rule(view: View) -> Finding | None:
     if view.subject.kind not in CONVEYANCES:
         return None
     told = [r for r in view.reports if r.facts.kind in {EventKind.SEIZURE, EventKind.LOOKOUT}]
+    if len(told) < 2:
+        return None
     driven = [(e, d) for e in events_of(view, told) if (d := _drivers(view, e))]
     pairs = [(a, b) for a, b in combinations(driven, 2) if _different(a[1], b[1])]
     if not pairs:

@@ -36,6 +36,8 @@ def rule(view: View) -> Finding | None:
     its purity; exhibits of one seizure are added up; a seizure that two agencies reported is counted once.
     """
     seizures = [r for r in view.reports if r.facts.kind is EventKind.SEIZURE and took_part(view, r)]
+    if not any(r.drugs for r in seizures):
+        return None
     hits = [hit for event in events_of(view, seizures) for hit in _hits(view, event)]
     if not hits:
         return None
