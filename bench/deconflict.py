@@ -212,6 +212,7 @@ async def notify(clients: Clients, made: Exercise, rate: int, seconds: float) ->
 async def silence(clients: Clients, calls: int, at_once: int, name: str) -> dict[str, Any]:
     """Equal numbers of calls that meet a silent target and that meet nothing: do their times differ?
 
+    Both ask for two hundred things again and again, so the asker's own submissions weigh the same in both.
     One call at a time, the times of those that follow a silent hit are compared as well: what the registry
     does after an answer must not show in the next one.
     """
@@ -230,7 +231,7 @@ async def silence(clients: Clients, calls: int, at_once: int, name: str) -> dict
     async def worker() -> None:
         while waiting:
             n, kind = waiting.pop()
-            value = red[n % 200] if kind == "silent" else f"NIL{name}{n:06d}"
+            value = red[n % 200] if kind == "silent" else f"NIL{name}{n % 200:06d}"
             ids = [{"type": "PASSPORT", "value": value, "issuer": "MX"}]
             body = json.dumps(base | {"reference": f"ASK{name}{n:06d}", "identifiers": ids}).encode()
             began = time.perf_counter()

@@ -70,7 +70,7 @@ class Settings:
     )
     deconfliction_quantum: int = _setting(
         "INTERLOCK_DECONFLICTION_QUANTUM",
-        20,
+        50,
         "Answers to submissions leave at the next multiple of so many milliseconds, so that their time "
         "tells nothing.",
     )

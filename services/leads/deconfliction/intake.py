@@ -12,7 +12,7 @@ from services.leads.deconfliction.entering import Entry
 from services.leads.deconfliction.registry import Registry
 from services.leads.deconfliction.submissions import Answer
 
-GATHER: Final = 0.25
+GATHER: Final = 0.1
 """The part of the quantum in which others may join a submission: it waits for its end anyway."""
 
 

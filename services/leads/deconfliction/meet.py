@@ -122,7 +122,8 @@ def meetings(
     for holder in found:
         held.setdefault(holder.hash, []).append(holder)
     common = {a.number: _common(a.number, by_hash, cells, held) for a, by_hash, cells in sought}
-    others = store.read(conn, {n for shared in common.values() for n in shared})
+    # The askers are read as well, so that one who meets nobody costs the same statements.
+    others = store.read(conn, {n for number, shared in common.items() for n in (number, *shared)})
     plans = _Plans(ring)
     return {
         asker.number: sorted(

@@ -1,5 +1,7 @@
 """``/v1/deconfliction``: submit targets and events, read one's own, the watch officer's queue, statistics."""
 
+import asyncio
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import chain, islice
@@ -116,6 +118,7 @@ def _bulk_route(routes: APIRouter, registry: Registry, wake: Callable[[], None])
         One bad line does not sink the rest, and sending all again changes nothing.
         """
         require(who, "supervisor")
+        started = time.monotonic()
         body = bytearray()
         async for part in request.stream():
             body += part
@@ -123,6 +126,7 @@ def _bulk_route(routes: APIRouter, registry: Registry, wake: Callable[[], None])
                 raise TOO_LARGE.because(f"Send at most {MAX_BULK} bytes at once.")
         answers = await run_in_threadpool(lambda: b"".join(_bulk(registry, who.agency, bytes(body))))
         wake()
+        await asyncio.sleep(registry.pause(started))
         return StreamingResponse(iter((answers,)), media_type="application/x-ndjson")
 
 
