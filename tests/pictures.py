@@ -10,6 +10,7 @@ from sqlalchemy import select
 from services.fusion import tables as fusion
 from services.leads import lead_tables
 from services.leads import tables as leads
+from services.leads.entity import POSSIBLE
 from shared.contracts.topics import DEAD_LETTERS, FUSION_GROUP, LEADS_GROUP, REPORTS, RESOLUTIONS
 from shared.database import open_database
 from shared.log import Log, Position, open_log
@@ -48,17 +49,18 @@ def nothing_due(home: Path, environment: Mapping[str, str]) -> bool:
         db.close()
 
 
-def dead_letters(log: Log) -> int:
-    """How many records were set aside."""
-    return sum(
-        len(log.read(Position(DEAD_LETTERS.name, partition, 0), end))
+def dead_letters(log: Log) -> set[str]:
+    """What was set aside, and why."""
+    return {
+        f"{record.key} {dict(record.headers)}"
         for partition, end in log.ends(DEAD_LETTERS.name).items()
         if end
-    )
+        for record in log.read(Position(DEAD_LETTERS.name, partition, 0), end)
+    }
 
 
 def picture(home: Path, environment: Mapping[str, str]) -> dict[str, Any]:
-    """Reports, entities, mentions, links and leads; without versions and times of processing."""
+    """Reports, entities, mentions, links, pairs and leads; without versions and times of processing."""
     urls = databases(home, environment)
     return _fused(urls["fusion"]) | _projected(urls["leads"])
 
@@ -94,7 +96,12 @@ def _projected(url: str) -> dict[str, Any]:
         mentions = conn.execute(select(mention.report_id, mention.local_id, mention.profile_id)).all()
         links = conn.execute(select(link.report_id, link.source, link.target, link.type)).all()
         found = conn.execute(select(lead.lead_id, lead.set_id, lead.subject, lead.score)).all()
-        members = conn.execute(select(leads.member.c.profile_id, leads.member.c.component_id)).all()
+        member = leads.member.c
+        members = conn.execute(select(member.profile_id, member.component_id)).all()
+        since = {
+            r[0]: r[1:] for r in conn.execute(select(member.profile_id, member.version, member.told_version))
+        }
+        pairs = conn.execute(select(leads.pair)).all()
     db.close()
     live = {m[2] for m in mentions}
     components: dict[str, set[str]] = defaultdict(set)
@@ -105,6 +112,13 @@ def _projected(url: str) -> dict[str, Any]:
         "mentions": {tuple(m) for m in mentions},
         "links": {tuple(x) for x in links},
         "components": {frozenset(c) for c in components.values()},
+        "pairs": {
+            (p.a, p.b, p.weight, p.verdict)
+            for p in pairs
+            if p.a in live
+            and p.b in live
+            and all(p.version >= since[end][p.verdict == POSSIBLE] for end in (p.a, p.b))
+        },
         "leads": {tuple(x)[:3] for x in found},
         "scores": {(x.lead_id, x.set_id): x.score for x in found},
     }

@@ -72,7 +72,7 @@ def settle(system: System) -> dict[str, Any]:
     dead = dead_letters(log)
     log.close()
     assert system.stop() == 0, system.log()
-    return picture(system.home, system.environment) | {"dead letters": {dead}}
+    return picture(system.home, system.environment) | {"dead letters": dead}
 
 
 def kill_at_random(system: System, push: subprocess.Popen[str]) -> int:
