@@ -3,13 +3,14 @@
 A letter is dealt with by a tombstone that names it; the topic itself is only appended to.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from services.command.console import Failed
 from shared.contracts.topics import (
     DEAD_LETTERS,
+    H_AGAIN,
     H_ERROR,
     H_HANDLED,
     H_LETTER,
@@ -96,8 +97,8 @@ def retry(log: Log, letters: Sequence[Letter]) -> None:
         headers = {
             name: letter.record.headers[name] for name in KEPT_HEADERS if name in letter.record.headers
         }
-        log.append(letter.source[0], [NewRecord(letter.record.key, letter.record.value, headers)])
-        _close(log, letter, "retried")
+        (again,) = log.append(letter.source[0], [NewRecord(letter.record.key, letter.record.value, headers)])
+        _close(log, letter, "retried", {H_AGAIN: f"{again.partition}-{again.offset}"})
 
 
 def discard(log: Log, letters: Sequence[Letter], reason: str) -> None:
@@ -106,6 +107,7 @@ def discard(log: Log, letters: Sequence[Letter], reason: str) -> None:
         _close(log, letter, f"discarded: {reason}")
 
 
-def _close(log: Log, letter: Letter, how: str) -> None:
-    headers = {H_HANDLED: how, H_LETTER: letter.id}
+def _close(log: Log, letter: Letter, how: str, more: Mapping[str, str] | None = None) -> None:
+    source = dict(zip(SOURCE_HEADERS, letter.source, strict=True))
+    headers = {H_HANDLED: how, H_LETTER: letter.id, **source, **(more or {})}
     log.append(DEAD_LETTERS.name, [NewRecord(letter.record.key, None, headers)])

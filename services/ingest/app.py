@@ -25,7 +25,6 @@ from services.ingest.intake import record_headers
 from services.ingest.problems import (
     DEAD_LETTERED,
     INVALID_REPORT,
-    KEY_REUSED,
     MALFORMED,
     NOT_ORIGINATOR,
     PROBLEMS,
@@ -133,12 +132,7 @@ def _add_single(app: FastAPI, service: Service) -> None:
         body.require_media(request, body.JSON)
         body.require_plain(request)
         raw = await body.plain(request)
-        key = request.headers.get("idempotency-key")
-        answer = service.repeats.answer(agency, key, raw) if key else None
-        if answer is None:
-            answer = await _take(service, raw, agency)
-            if key:
-                service.repeats.remember(agency, key, raw, answer)
+        answer = await _take(service, raw, agency)
         seconds.observe(time.perf_counter() - started)
         return Response(answer, 202, media_type="application/json")
 
@@ -146,7 +140,7 @@ def _add_single(app: FastAPI, service: Service) -> None:
         "name": "Idempotency-Key",
         "in": "header",
         "schema": {"type": "string", "maxLength": 255},
-        "description": "Repeating it with the same body repeats the answer.",
+        "description": "Taken and not needed: a report is known by its originator, number and version.",
     }
     app.router.routes.insert(
         0,  # routes are tried in order, and this is the one that must be fast
@@ -160,7 +154,7 @@ def _add_single(app: FastAPI, service: Service) -> None:
             response_class=Response,
             responses={
                 202: {"model": Accepted, "description": "Durable"},
-                **problem_responses(DEFECT, *_SUBMIT, *_REPORT, KEY_REUSED),
+                **problem_responses(DEFECT, *_SUBMIT, *_REPORT),
             },
             dependencies=[Depends(web.bearer)],
             openapi_extra={"parameters": [key_header]},

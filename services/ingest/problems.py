@@ -34,12 +34,6 @@ NOT_ORIGINATOR: Final = ProblemType(
     "Not your agency's report",
     "`originator.agency_id` must be the agency of the token: nobody writes as another.",
 )
-KEY_REUSED: Final = ProblemType(
-    "idempotency-key-reused",
-    422,
-    "Idempotency-Key used for something else",
-    "The key was sent before with another body: use a new key for a new report.",
-)
 UNKNOWN_FORMAT: Final = ProblemType(
     "unknown-format", 422, "Unknown format", "`format` names no import format of this feed."
 )
@@ -51,6 +45,6 @@ DEAD_LETTERED: Final = ProblemType(
 )
 
 PROBLEMS: Final = (
-    MALFORMED, TOO_DEEP, UNKNOWN_SCHEMA, WRONG_FEED, INVALID_REPORT, NOT_ORIGINATOR, KEY_REUSED,
-    UNKNOWN_FORMAT, DEAD_LETTERED,
+    MALFORMED, TOO_DEEP, UNKNOWN_SCHEMA, WRONG_FEED, INVALID_REPORT, NOT_ORIGINATOR, UNKNOWN_FORMAT,
+    DEAD_LETTERED,
 )  # fmt: skip

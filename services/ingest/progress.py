@@ -1,7 +1,8 @@
 """How far accepted reports have come: the log's health, fusion's commits, and the dead letters.
 
 Fusion writes a dead letter before it commits past the record. So whoever reads the commits first and the
-dead letters second never takes a dead-lettered report for a fused one.
+dead letters second never takes a dead-lettered report for a fused one. A letter that was retried says where
+its report stands since: what becomes of it there becomes of the receipt.
 """
 
 import logging
@@ -17,7 +18,9 @@ from typing import Final, Literal
 from shared.contracts.topics import (
     DEAD_LETTERS,
     FUSION_GROUP,
+    H_AGAIN,
     H_ERROR,
+    H_HANDLED,
     H_OFFSET,
     H_PARTITION,
     H_STEP,
@@ -75,7 +78,7 @@ class DeadLetters:
                 self._forgot = True
 
     def find(self, partition: int, offset: int) -> Record | None:
-        """The dead letter of the record that stood there, if it became one."""
+        """The dead letter of the record that stood there, if it became one; or, retried, its tombstone."""
         place = self._places.get((partition, offset))
         if place is not None:
             found = self._log.read(Position(DEAD_LETTERS.name, *place), 1)
@@ -85,9 +88,9 @@ class DeadLetters:
 
     def _search(self, partition: int, offset: int) -> Record | None:
         for of, end in self._log.ends(DEAD_LETTERS.name).items():
-            for letter in self._pages(of, 0, end):
-                if _source(letter) == (partition, offset):
-                    return letter
+            about = [x for x in self._pages(of, 0, end) if _source(x) == (partition, offset)]
+            if about:
+                return about[-1]
         return None
 
     def _pages(self, partition: int, start: int, end: int) -> Iterator[Record]:
@@ -100,14 +103,23 @@ class DeadLetters:
 
 
 def _source(letter: Record) -> tuple[int, int] | None:
-    """Partition and offset in ``reports.v1`` of what the letter holds; None where it is of another topic."""
+    """Partition and offset in ``reports.v1`` of what a letter, or its retrying, is about.
+
+    None where it is of another topic, or was discarded: that leaves the letter as it is.
+    """
     headers = letter.headers
-    if headers.get(H_TOPIC) != REPORTS.name:
+    if headers.get(H_TOPIC) != REPORTS.name or (H_HANDLED in headers and H_AGAIN not in headers):
         return None
     try:
         return int(headers[H_PARTITION]), int(headers[H_OFFSET])
     except (KeyError, ValueError):
         return None
+
+
+def _again(letter: Record) -> tuple[int, int] | None:
+    """Where a retried letter's report stands now; None for one that was not retried."""
+    partition, _, offset = letter.headers.get(H_AGAIN, "").partition("-")
+    return (int(partition), int(offset)) if partition.isdigit() and offset.isdigit() else None
 
 
 class Progress:
@@ -173,6 +185,8 @@ class Progress:
         letter = self._letters.find(partition, offset)
         if letter is None:
             return Outcome("FUSED", self._seen_at(partition, offset))
+        if (place := _again(letter)) is not None:
+            return self.outcome(*place)
         at = datetime.fromtimestamp(letter.timestamp_ms / 1000, UTC)
         return Outcome("DEAD_LETTERED", at, letter.headers.get(H_ERROR, ""), letter.headers.get(H_STEP, ""))
 

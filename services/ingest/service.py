@@ -11,7 +11,6 @@ from services.ingest.group import Group
 from services.ingest.intake import Intake
 from services.ingest.progress import Progress
 from services.ingest.receipts import Sealer
-from services.ingest.repeats import Repeats
 from shared import web
 from shared.auth import Identity
 from shared.log import Log
@@ -30,7 +29,6 @@ class Service:
     progress: Progress
     sealer: Sealer
     rate: Rate
-    repeats: Repeats
     group: Group
 
     @classmethod
@@ -45,7 +43,6 @@ class Service:
             Progress(log, settings.max_backlog),
             sealer,
             Rate(settings.rate_per_agency),
-            Repeats(),
             Group(intake.append),
         )
 

@@ -37,4 +37,9 @@ H_STEP: Final = "step"
 """Headers of a dead letter: where the original stood, what went wrong, and in which step."""
 H_HANDLED: Final = "handled"
 H_LETTER: Final = "letter"
-"""Headers of a tombstone in the dead letters: how one was dealt with, and which (partition-offset)."""
+"""Headers of a tombstone in the dead letters: how one was dealt with, and which (partition-offset).
+
+With ``H_TOPIC``, ``H_PARTITION`` and ``H_OFFSET`` as its letter has them.
+"""
+H_AGAIN: Final = "again"
+"""Header of such a tombstone: where the original was given to its topic again (partition-offset)."""

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.command.letters import discard, open_letters, retry
 from services.ingest.progress import DeadLetters, Progress
 from services.ingest.receipts import Receipt, Sealer
 from shared.contracts.topics import DEAD_LETTERS, FUSION_GROUP, REPORTS, TOPICS
@@ -73,6 +74,29 @@ def test_a_dead_letter_says_why(ingest: Ingest) -> None:
     assert isinstance(problem, dict)
     assert problem["type"] == "/problems/dead-lettered"
     assert "other content (step normalise)" in problem["detail"]
+
+
+def test_a_retried_letter_says_what_became_of_the_report_since(ingest: Ingest) -> None:
+    receipt = ingest.post(raw()).json()["receipt_id"]
+    fuse(ingest.log, poison=frozenset({0}))
+    (letter,) = open_letters(ingest.log)
+    retry(ingest.log, [letter])
+    assert state(ingest, receipt)["state"] == "ACCEPTED"
+    fuse(ingest.log, poison=frozenset({0}))
+    assert state(ingest, receipt)["state"] == "DEAD_LETTERED"
+    (letter,) = open_letters(ingest.log)
+    retry(ingest.log, [letter])
+    fuse(ingest.log)
+    found = state(ingest, receipt)
+    assert found["state"] == "FUSED"
+    assert found["problem"] is None
+
+
+def test_a_discarded_letter_stays_dead(ingest: Ingest) -> None:
+    receipt = ingest.post(raw()).json()["receipt_id"]
+    fuse(ingest.log, poison=frozenset({0}))
+    discard(ingest.log, open_letters(ingest.log), "entered in error")
+    assert state(ingest, receipt)["state"] == "DEAD_LETTERED"
 
 
 def test_to_other_agencies_a_receipt_does_not_exist(ingest: Ingest) -> None:
