@@ -168,7 +168,9 @@ def _sqlite(url: URL, synchronous: str, cache_mb: int, pool_size: int) -> Engine
     """An engine that begins its transactions itself: the driver's own way cannot BEGIN IMMEDIATE."""
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    sizes: dict[str, Any] = {} if not url.database or url.database == ":memory:" else {"pool_size": pool_size}
+    in_memory = not url.database or url.database == ":memory:"
+    # Last in, first out: a connection loses its page cache when another one writes.
+    sizes: dict[str, Any] = {} if in_memory else {"pool_size": pool_size, "pool_use_lifo": True}
     engine = create_engine(url, connect_args={"cached_statements": 512}, hide_parameters=True, **sizes)
 
     @event.listens_for(engine, "connect")

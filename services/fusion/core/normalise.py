@@ -85,7 +85,7 @@ def _content(features: Mapping[str, Iterable[str]]) -> tuple[bytes, dict[str, tu
     return orjson.dumps(frozen), frozen
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def _is_weak(kind: Kind, content: bytes, model: Model) -> bool:
     return self_weight(kind, content, model) < model.threshold
 
