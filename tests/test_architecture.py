@@ -30,6 +30,7 @@ BROUGHT = frozenset({"anyio", "click", "cryptography", "pydantic-core", "starlet
 """Parts of a declared dependency's own interface: FastAPI's, typer's, PyJWT's, pydantic's."""
 FRONT_DOORS = frozenset({
     ("command", "services.simulator.run"), ("command", "services.simulator.push"),
+    ("command", "services.simulator.files"),
     ("command", "services.fusion.backload"), ("command", "services.fusion.backload_report"),
     ("command", "services.fusion.training"),
 })  # fmt: skip

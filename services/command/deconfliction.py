@@ -2,15 +2,17 @@
 
 import os
 from contextlib import closing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import orjson
 import typer
 from rich.progress import Progress
 
 from services.command.console import Failed, Json, err, out, print_json
 from services.command.reach import DESK, Reach, Token, Url, ask, in_words
+
+if TYPE_CHECKING:
+    import httpx
 
 _ROTATE = "/v1/deconfliction/keys:rotate"
 
@@ -31,6 +33,8 @@ def rotate_key(url: Url = None, token: Token = None, json: Json = False) -> None
     Example:
       interlock deconfliction rotate-key
     """
+    import httpx  # noqa: PLC0415
+
     with closing(_client(url, token)) as client, Progress(console=err(), transient=True) as progress:
         shown = progress.add_task("Rotating", total=None)
         last: dict[str, Any] = {}
@@ -68,7 +72,7 @@ def statistics(url: Url = None, token: Token = None, json: Json = False) -> None
         out().print(f"week of {row['week']}: {row['count']} {row['state']} {row['outcome'] or ''}{spent}")
 
 
-def _client(url: str | None, token: str | None) -> httpx.Client:
+def _client(url: str | None, token: str | None) -> "httpx.Client":
     reach = Reach.of(url, token)
     bearer = reach.token_for(os.environ.get("INTERLOCK_AGENCY", DESK), ("operator",))
     return reach.client("leads", {"Authorization": f"Bearer {bearer}"})

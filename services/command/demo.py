@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from pathlib import Path
 from threading import Thread
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
@@ -14,12 +14,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from services.command.console import Data, Failed, Json, PortBase, err, out, print_json
 from services.command.environment import settings_for
 from services.command.leads import in_words
-from services.command.play import Outcome, play
 from services.command.reach import LOCAL_CASE, Reach
 from services.command.simulate import Reports, Seed
 from services.command.supervise import Supervisor
 from services.command.up import StopRequest, addresses, attend, launch, tend_until, wait_ready
 from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from services.command.play import Outcome
 
 Once = Annotated[bool, typer.Option("--once", help="End after the summary; exit code 1 unless all is well.")]
 
@@ -76,8 +78,10 @@ def _demo(settings: Settings, reports: int, seed: int, *, once: bool, json: bool
 
 def _played(
     settings: Settings, supervisor: Supervisor, stop: StopRequest, what: tuple[int, int], *, silent: bool
-) -> Outcome | None:
+) -> "Outcome | None":
     """Play in a thread while this one tends the children; None where it was stopped."""
+    from services.command.play import play  # noqa: PLC0415 - no other command waits for it
+
     future: Future[Outcome] = Future()
     with Progress(
         TextColumn("{task.description:9}"), BarColumn(), MofNCompleteColumn(), console=err(), disable=silent
@@ -100,7 +104,7 @@ def _played(
     return future.result() if future.done() else None
 
 
-def _tell(settings: Settings, outcome: Outcome, *, json: bool, stays: bool) -> None:
+def _tell(settings: Settings, outcome: "Outcome", *, json: bool, stays: bool) -> None:
     token = Reach(settings).token_for("USZZZ0000", ("analyst",))
     if json:
         print_json(_summary(settings, outcome, token))
@@ -144,7 +148,7 @@ def _curl(settings: Settings, token: str) -> str:
     return f"curl -s {given} '{settings.url_of('leads')}/v1/leads?limit=5'"
 
 
-def _summary(settings: Settings, outcome: Outcome, token: str) -> dict[str, Any]:
+def _summary(settings: Settings, outcome: "Outcome", token: str) -> dict[str, Any]:
     figures = outcome.figures
     return {
         "complete": outcome.complete,

@@ -3,14 +3,16 @@
 import re
 from collections.abc import Mapping
 from contextlib import closing
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import httpx
 import typer
 from rich.console import Group
 
 from services.command.console import Failed, Json, bits, out, print_json, table
 from services.command.reach import Case, Purpose, Reach, Token, Url, ask
+
+if TYPE_CHECKING:
+    import httpx
 
 PROFILE = re.compile(r"[0-9a-f]{32}")
 SOURCES = 3
@@ -45,7 +47,7 @@ def entity(
         out().print(_page(record, links["items"]))
 
 
-def _search(client: httpx.Client, what: str, *, json: bool) -> list[str]:
+def _search(client: "httpx.Client", what: str, *, json: bool) -> list[str]:
     """The entity found; several are listed instead, and none is a failure."""
     by = "identifier" if re.match(r"[a-z_]+:\S", what) else "name"
     hits = ask(client, "GET", "/v1/entities", params={by: what, "limit": 20})["items"]

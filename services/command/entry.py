@@ -1,5 +1,6 @@
 """The command line as a whole: which commands there are, and how their failures end."""
 
+import logging
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -78,6 +79,7 @@ def _options(_version: Version = False) -> None:
 
 def run(app: typer.Typer) -> None:
     """Run the command line; every failure ends in one clear message and its exit code."""
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what went wrong there is told in our own words
     try:
         app()
     except Misconfigured as error:

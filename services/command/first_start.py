@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from services.command.console import out
-from shared.auth import ensure_key
 
 DATABASES = ("fusion", "leads", "deconfliction")
 """Each has a role of its own name."""
@@ -30,6 +29,8 @@ def make_secrets(
     KEYS gets signing.pem and pgpass (PGPASSFILE); DATABASES gets what the
     PostgreSQL image runs at its first start, and the superuser's password.
     """
+    from shared.auth import ensure_key  # noqa: PLC0415
+
     ensure_key(keys / "signing.pem")
     passwords = keys / "pgpass"
     if passwords.exists():

@@ -8,13 +8,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
-import httpx
 import orjson
 
 from services.command.console import Failed
 from services.command.reach import DESK, FEEDS, Reach, in_words, reasons_of
+
+if TYPE_CHECKING:
+    import httpx
 
 WINDOW_LINES = 1_000
 WINDOW_BYTES = 8_000_000
@@ -23,6 +26,7 @@ PATIENCE_SECONDS = 600.0
 """How long one batch is tried again while a service is away or busy."""
 LONGEST_WAIT = 30.0
 BUSY = (429, 502, 503, 504)
+TOO_LARGE = 413
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,7 @@ class Sender:
             again: list[Line] = []
             if answer is None:
                 again = lines
-            elif answer.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE and len(lines) > 1:
+            elif answer.status_code == TOO_LARGE and len(lines) > 1:
                 half = len(lines) // 2
                 yield from self._send_group(feed, agency, lines[:half])
                 lines = lines[half:]
@@ -116,7 +120,7 @@ class Sender:
 
     def import_document(self, feed: str, agency: str, body: bytes, query: dict[str, str]) -> list[Result]:
         """Send one document of another format (``format=bsa-xml`` …); a result for each report in it."""
-        path = "/v1/reports:import?" + str(httpx.QueryParams(query))
+        path = "/v1/reports:import?" + urlencode(query)
         waited = 0.0
         while True:
             answer, after = self._post(feed, agency, path, body, "application/xml")
@@ -130,8 +134,10 @@ class Sender:
 
     def _post(
         self, feed: str, agency: str, path: str, body: bytes, kind: str
-    ) -> tuple[httpx.Response | None, float]:
+    ) -> "tuple[httpx.Response | None, float]":
         """The answer, or None where it makes sense to try again after so many seconds."""
+        import httpx  # noqa: PLC0415 - no other command waits for it
+
         client = self._clients.get(feed)
         if client is None:
             client = self._clients[feed] = self._reach.client(feed, {})
@@ -156,7 +162,7 @@ class Sender:
         return waited + seconds
 
 
-def _outcomes(answer: httpx.Response, count: int) -> list[dict[str, Any]]:
+def _outcomes(answer: "httpx.Response", count: int) -> list[dict[str, Any]]:
     """One outcome for each line; lines that the answer breaks off before count as not taken."""
     outcomes = [orjson.loads(row) for row in answer.content.splitlines() if row.strip()]
     missing = {"outcome": "REFUSED", "problem": {"status": 503}}

@@ -4,15 +4,18 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import httpx
 import typer
 
 from services.command.console import Failed
 from shared.addresses import address_of
-from shared.auth import mint, signing_key
 from shared.settings import PORT_OFFSETS, Settings
+
+if TYPE_CHECKING:
+    import httpx
+
+# What takes long to import is imported where it is used, so that no other command waits for it.
 
 Url = Annotated[
     str | None,
@@ -54,7 +57,7 @@ class Reach:
     settings: Settings
     pattern: str | None = None
     token: str | None = None
-    transport: httpx.BaseTransport | None = None
+    transport: "httpx.BaseTransport | None" = None
     _minted: dict[tuple[str, ...], str] = field(default_factory=dict)
 
     @classmethod
@@ -73,6 +76,8 @@ class Reach:
         roles, centres = tuple(roles), tuple(centres)
         key = (agency, *roles, "@", *centres)
         if key not in self._minted:
+            from shared.auth import mint, signing_key  # noqa: PLC0415
+
             self._minted[key] = mint(
                 signing_key(self.settings),
                 subject="command-line",
@@ -83,13 +88,15 @@ class Reach:
             )
         return self._minted[key]
 
-    def client(self, service: str, headers: Mapping[str, str]) -> httpx.Client:
+    def client(self, service: str, headers: Mapping[str, str]) -> "httpx.Client":
         """A client of one service."""
+        import httpx  # noqa: PLC0415
+
         return httpx.Client(
             base_url=self.url(service), headers=dict(headers), timeout=60, transport=self.transport
         )
 
-    def reader(self, purpose: str, case: str | None) -> httpx.Client:
+    def reader(self, purpose: str, case: str | None) -> "httpx.Client":
         """A client of the leads service that reads for a stated purpose and case.
 
         With a token of one's own the case must be named; the local key's owner sits at the desk.
@@ -102,8 +109,10 @@ class Reach:
         return self.client("leads", headers)
 
 
-def ask(client: httpx.Client, method: str, path: str, **options: Any) -> Any:
+def ask(client: "httpx.Client", method: str, path: str, **options: Any) -> Any:
     """The JSON answer of one request; raises ``Failed`` with the service's own words."""
+    import httpx  # noqa: PLC0415
+
     try:
         answer = client.request(method, path, **options)
     except httpx.TransportError as error:
@@ -115,7 +124,7 @@ def ask(client: httpx.Client, method: str, path: str, **options: Any) -> Any:
     raise Failed(in_words(answer))
 
 
-def in_words(answer: httpx.Response) -> str:
+def in_words(answer: "httpx.Response") -> str:
     """What a refusal says: title, what to do, and each field to blame."""
     try:
         problem = answer.json()

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import Progress
 
 from services.command.console import Json, err, out, print_json
 from services.command.reach import FEEDS, Reach, Token, Url, reasons_of
-from services.simulator.push import Target
-from services.simulator.run import Plan, to_files, to_services
+
+if TYPE_CHECKING:
+    from services.simulator.files import Written
+    from services.simulator.push import Pushed, Target
 
 Reports = Annotated[int, typer.Option("--reports", min=1, help="How many.")]
 Seed = Annotated[int, typer.Option("--seed", help="Equal seeds give equal reports.")]
@@ -41,6 +43,8 @@ def simulate(
       interlock simulate --reports 10000 --seed 7 --out made
       interlock simulate --reports 500 --truth made
     """
+    from services.simulator.run import Plan, to_files, to_services  # noqa: PLC0415
+
     plan = Plan(reports, seed)
     with Progress(console=err(), disable=json, transient=True) as progress:
         task = progress.add_task("Simulating", total=reports)
@@ -54,13 +58,20 @@ def simulate(
                 progress=lambda p: progress.update(task, completed=p.accepted + p.refused),
             )
     if folder is not None:
-        if json:
-            print_json({"reports": written.reports, "schemes": written.schemes, "files": written.files})
-        else:
-            out().print(
-                f"{written.reports:,} reports and {written.schemes:,} schemes: {folder}", markup=False
-            )
-        return
+        _tell_written(written, folder, json=json)
+    else:
+        _tell_pushed(pushed, json=json)
+
+
+def _tell_written(written: "Written", folder: Path, *, json: bool) -> None:
+    if json:
+        print_json({"reports": written.reports, "schemes": written.schemes, "files": written.files})
+    else:
+        out().print(f"{written.reports:,} reports and {written.schemes:,} schemes: {folder}", markup=False)
+
+
+def _tell_pushed(pushed: "Pushed", *, json: bool) -> None:
+    """Say what was accepted; refusals make the command fail."""
     if json:
         print_json({"accepted": pushed.accepted, "refused": pushed.refused, "by_feed": pushed.by_feed})
     else:
@@ -71,11 +82,15 @@ def simulate(
         raise typer.Exit(1)
 
 
-def _target(reach: Reach) -> Target:
+def _target(reach: Reach) -> "Target":
+    from services.simulator.push import Target  # noqa: PLC0415
+
     return Target({feed: reach.url(feed) for feed in FEEDS}, lambda a: reach.token_for(a, ("submitter",)))
 
 
 def files_of(folder: Path, reports: int, seed: int, made: Callable[[int], None]) -> list[Path]:
     """Write a simulation; the files that hold its reports."""
+    from services.simulator.run import Plan, to_files  # noqa: PLC0415
+
     written = to_files(Plan(reports, seed), folder, made)
     return [file for file in written.files if file.suffix == ".ndjson"]

@@ -9,7 +9,6 @@ import typer
 
 from services.command.console import Data
 from services.command.environment import settings_for
-from shared.auth import mint, signing_key
 from shared.errors import Misconfigured
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -32,6 +31,8 @@ def token(
       interlock token --agency TXZZZ0001 --role analyst --authority BSA --ttl 8h
       curl -H "Authorization: Bearer $(interlock token --agency TXZZZ0001)" …
     """
+    from shared.auth import mint, signing_key  # noqa: PLC0415
+
     settings = settings_for(data)
     if settings.jwks_url:
         raise Misconfigured("INTERLOCK_JWKS_URL is set: tokens come from that issuer, not from this command")

@@ -5,19 +5,21 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import FrameType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import httpx
 import typer
 from rich.status import Status
 
 from services.command.console import Data, Failed, PortBase, err, out, table
 from services.command.environment import environment_for, settings_for
-from services.command.figures import Figures, figures
 from services.command.reach import FEEDS
 from services.command.supervise import Supervisor, parts
-from shared.auth import signing_key
 from shared.settings import Settings
+
+if TYPE_CHECKING:
+    import httpx
+
+    from services.command.figures import Figures
 
 TICK_SECONDS = 0.2
 FIGURES_SECONDS = 2.0
@@ -82,6 +84,8 @@ def launch(settings: Settings, workers: int, say: Callable[[str], None]) -> Supe
     try:
         supervisor.check_ports(settings.host)
         if not settings.jwks_url:
+            from shared.auth import signing_key  # noqa: PLC0415
+
             signing_key(settings)
         supervisor.start()
     except BaseException:
@@ -95,6 +99,8 @@ def wait_ready(supervisor: Supervisor, settings: Settings, stop: StopRequest, *,
 
     After ``READY_SECONDS`` it tells why they are not, and waits on or, with ``give_up``, raises ``Failed``.
     """
+    import httpx  # noqa: PLC0415 - no other command waits for it
+
     address = httpx.URL(settings.url_of("leads"))
     waiting = {name: str(address.copy_with(port=port)) for name, port in supervisor.ports().items()}
     reasons: dict[str, str] = {}
@@ -114,8 +120,10 @@ def wait_ready(supervisor: Supervisor, settings: Settings, stop: StopRequest, *,
             time.sleep(0.05)
 
 
-def not_ready(client: httpx.Client, url: str) -> str | None:
+def not_ready(client: "httpx.Client", url: str) -> str | None:
     """Why a service is not ready; None where it is."""
+    import httpx  # noqa: PLC0415
+
     try:
         answer = client.get(f"{url}/readyz")
     except httpx.HTTPError as error:
@@ -125,6 +133,8 @@ def not_ready(client: httpx.Client, url: str) -> str | None:
 
 def attend(supervisor: Supervisor, settings: Settings, over: Callable[[], bool]) -> None:
     """Tend the children until it is over, with one line of figures on a terminal."""
+    from services.command.figures import figures  # noqa: PLC0415
+
     shown = 0.0
     with Status("", console=err(), spinner="dots") as status:
 
@@ -147,7 +157,7 @@ def tend_until(
         time.sleep(TICK_SECONDS)
 
 
-def in_one_line(now: Figures) -> str:
+def in_one_line(now: "Figures") -> str:
     """The figures as a status line."""
     words: Mapping[str, float | None] = {
         "accepted": now.accepted, "fused": now.fused, "waiting": now.lag, "dead letters": now.dead_letters,
