@@ -144,6 +144,9 @@ PURPOSE: Final = ProblemType(
     "Purpose and case required",
     "Reads of report content carry `Interlock-Purpose` and `Interlock-Case`.",
 )
+IF_MATCH: Final = ProblemType(
+    "if-match-required", 428, "Which version?", "Read it first, then send its `ETag` as `If-Match`."
+)
 TOO_MANY: Final = ProblemType(
     "too-many-requests", 429, "Too many requests", "Wait `Retry-After` seconds, then go on."
 )
@@ -159,7 +162,7 @@ UNAVAILABLE: Final = ProblemType(
 
 STANDARD: Final[Sequence[ProblemType]] = (
     BAD_REQUEST, UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, METHOD, TIMEOUT, CONFLICT, STALE, TOO_LARGE, MEDIA,
-    INVALID, PURPOSE, TOO_MANY, HEADERS_TOO_LARGE, DEFECT, UNAVAILABLE,
+    INVALID, PURPOSE, IF_MATCH, TOO_MANY, HEADERS_TOO_LARGE, DEFECT, UNAVAILABLE,
 )  # fmt: skip
 """The types that every service may answer with."""
 

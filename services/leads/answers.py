@@ -9,7 +9,7 @@ import orjson
 from fastapi import Request
 from starlette.responses import Response
 
-from shared.problems import INVALID
+from shared.problems import INVALID, STALE
 
 JSON: Final = "application/json"
 _MARK: Final = 6
@@ -21,10 +21,22 @@ def listing(body: dict[str, Any]) -> Response:
     return Response(orjson.dumps(body), media_type=JSON)
 
 
+def tag_of(raw: bytes) -> str:
+    """The ETag of a resource of these bytes."""
+    return f'"{blake2b(raw, digest_size=12).hexdigest()}"'
+
+
+def same(if_match: str, body: dict[str, Any]) -> None:
+    """Raise the 412 problem unless ``If-Match`` names this version, or any (``*``)."""
+    given = {t.strip() for t in if_match.split(",")}
+    if given.isdisjoint({"*", tag_of(orjson.dumps(body))}):
+        raise STALE.because(STALE.doc)
+
+
 def resource(request: Request, body: dict[str, Any]) -> Response:
     """One resource with its ETag; 304 where ``If-None-Match`` names it."""
     raw = orjson.dumps(body)
-    tag = f'"{blake2b(raw, digest_size=12).hexdigest()}"'
+    tag = tag_of(raw)
     given = {t.strip().removeprefix("W/") for t in request.headers.get("if-none-match", "").split(",")}
     if tag in given or "*" in given:
         return Response(status_code=304, headers={"ETag": tag})

@@ -64,7 +64,7 @@ def create_app(parts: Parts) -> FastAPI:
         lives = Lives(parts.db, parts.registry, parts.clock, parts.registry_wake)
     for router in (
         leads.router(parts.db, parts.clock, lives),
-        rules.router(),
+        rules.router(precision=dict if lives is None else lives.precision),
         search.router(reading),
         entities.router(reading),
         pairs.router(reading),

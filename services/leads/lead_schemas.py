@@ -201,6 +201,30 @@ class StepModel(Part):
     reason: str
 
 
+class CommentModel(Part):
+    """What somebody said of a lead."""
+
+    at: AwareDatetime
+    by: PersonModel
+    text: str
+
+
+class CommentList(Part):
+    """The comments on a lead, oldest first."""
+
+    items: list[CommentModel]
+    next_cursor: str | None
+
+
+class FeedbackModel(Part):
+    """What somebody says came of a lead."""
+
+    at: AwareDatetime
+    by: PersonModel
+    outcome: Literal["ACTIONED", "NO_VALUE", "DUPLICATE", "REFUTED"]
+    note: str
+
+
 class HistoryList(Part):
     """The steps of a lead, oldest first."""
 
@@ -263,7 +287,7 @@ class LeadDetail(LeadItem):
     tearline: str | None
     reviewer: str | None
     claimed_by: HolderModel | None = None
-    feedback: list[str]
+    feedback: list[FeedbackModel] = Field(description="what came of it, as people say; oldest first")
 
 
 class LeadList(Part):

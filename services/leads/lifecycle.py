@@ -42,6 +42,9 @@ LIVE: Final = frozenset({S.RELEASED, S.ASSIGNED})
 """States in which somebody acts on a lead: a new conflict suspends it."""
 CLAIM: Final = "CLAIM"
 """The step of taking a lead without changing its state."""
+COMMENT: Final = "COMMENT"
+FEEDBACK: Final = "FEEDBACK"
+"""Somebody says what came of a lead, whoever holds it."""
 _ROLES: Final[Mapping[LeadState, frozenset[str]]] = {
     S.DECONFLICTING: frozenset({"reviewer"}),
     S.CANDIDATE: frozenset({"reviewer"}),
@@ -74,12 +77,13 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a life: the state it led to, or ``CLAIM``; ``who`` None: the registry itself."""
+    """One step of a life: the state it led to, or what was said; ``who`` None: the registry itself."""
 
     step: str
     who: Person | None
     reason: str
     at: datetime
+    outcome: LeadState | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,8 @@ def fold(steps: Iterable[Step]) -> Life:
 
 def after(life: Life, step: Step) -> Life:
     """The life after one step; the same where the step does not follow."""
+    if step.step in {COMMENT, FEEDBACK}:
+        return life
     if step.step == CLAIM:
         return replace(life, holder=step.who, held_since=step.at)
     to = LeadState(step.step)
@@ -155,6 +161,12 @@ def check_claim(life: Life, who: Person) -> None:
         raise NotNow(f"The lead is {life.state}: there is nothing left to claim.")
     if life.holder is not None and not who.is_as(life.holder) and not _may_end(life, who):
         raise NotNow(f"{life.holder.subject} of {life.holder.agency} holds the lead since {life.held_since}.")
+
+
+def check_say(who: Person) -> None:
+    """Raise ``NotYou`` where ``who`` has no part in leads."""
+    if who.roles.isdisjoint(_OTHERS):
+        raise NotYou(f"This needs the role {' or '.join(sorted(_OTHERS))}.")
 
 
 def _may_end(life: Life, who: Person) -> bool:

@@ -21,6 +21,8 @@ from services.leads.lead_identifiers import submissions
 from services.leads.lead_store import version_of
 from services.leads.lifecycle import (
     CLAIM,
+    COMMENT,
+    FEEDBACK,
     OUTCOMES,
     LeadState,
     Life,
@@ -29,6 +31,8 @@ from services.leads.lifecycle import (
     Step,
     check,
     check_claim,
+    check_say,
+    fold,
 )
 from services.leads.sets import OPEN_SET, set_id, sets_of
 from services.leads.sight_store import audiences
@@ -39,6 +43,8 @@ from shared.contracts.handling import Clearance
 from shared.database import Database
 
 UNTOUCHED: Final = Life()
+FEW: Final = 5
+"""Shares of fewer outcomes are not told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,10 @@ class Version:
     def reference(self) -> str:
         """The reference of its submissions: those who see different versions do not touch each other's."""
         return f"LEAD {self.lead_id} {basis_of(self.audiences)[0]}"
+
+
+class Changed(Exception):
+    """Somebody took a step with the lead meanwhile."""
 
 
 class Blocked(Exception):
@@ -85,9 +95,10 @@ class Lives:
             item["state"] = str(lives.get(item["lead_id"], UNTOUCHED).state)
 
     def lay_over_one(self, viewer: Clearance, body: dict[str, Any]) -> None:
-        """Put state, holder, reviewer and deconfliction into a whole lead."""
-        life = self.desk.lives(viewer, [body["lead_id"]]).get(body["lead_id"], UNTOUCHED)
-        body |= self.shown(viewer, body["lead_id"], life)
+        """Put state, holder, reviewer, deconfliction and feedback into a whole lead."""
+        steps = self.desk.history(viewer, body["lead_id"])
+        body |= self.shown(viewer, body["lead_id"], fold(steps))
+        body["feedback"] = [_said(s) for s in steps if s.step == FEEDBACK]
 
     def shown(self, viewer: Clearance, lead_id: str, life: Life) -> dict[str, Any]:
         """A life as the API shows it."""
@@ -127,13 +138,48 @@ class Lives:
                 "reason": step.reason,
             }
             for step in self.desk.history(viewer, lead_id)
+            if step.step != COMMENT
         ]
 
-    def move(self, identity: Identity, lead: Version, to: LeadState, reason: str) -> Life:
-        """Take a lead to another state; raises ``NotNow``, ``NotYou`` or ``Blocked``."""
+    def comments(self, viewer: Clearance, lead_id: str) -> list[dict[str, Any]]:
+        """What was said of a lead, oldest first, as far as the viewer may know."""
+        return [_said(s) for s in self.desk.history(viewer, lead_id) if s.step == COMMENT]
+
+    def say(
+        self, identity: Identity, lead: Version, text: str, outcome: LeadState | None, key: str | None
+    ) -> dict[str, Any]:
+        """Comment on a lead, or say what came of it; a repeat under one key changes nothing.
+
+        Raises ``NotYou``, or ``NotNow`` where the key was used for something else.
+        """
+        who = _who(identity)
+        check_say(who)
+        step = Step(COMMENT if outcome is None else FEEDBACK, who, text, self.clock(), outcome)
+        rules = " ".join(lead.body["rules"]) if outcome else ""
+        said = self.desk.say((identity.clearance, key), lead.lead_id, lead.audiences, (step, rules))
+        if (said.reason, said.outcome) != (text, outcome):
+            raise NotNow("The Idempotency-Key was used for something else before: take a new one.")
+        return _said(said)
+
+    def precision(self) -> dict[str, float]:
+        """Of each rule, the share of its leads that held, of those everybody may see; few are not told."""
+        found: dict[str, list[bool]] = {}
+        for outcome, rules in self.desk.outcomes().values():
+            for rule in rules.split() if outcome != LeadState.DUPLICATE else ():
+                found.setdefault(rule, []).append(outcome == LeadState.ACTIONED)
+        return {r: round(sum(held) / len(held), 2) for r, held in found.items() if len(held) >= FEW}
+
+    def life(self, viewer: Clearance, lead_id: str) -> Life:
+        """Where a lead is in its life, as the viewer may know it."""
+        return self.desk.lives(viewer, [lead_id]).get(lead_id, UNTOUCHED)
+
+    def move(self, identity: Identity, lead: Version, life: Life, to: LeadState, reason: str) -> Life:
+        """Take a lead from this ``life`` to another state.
+
+        Raises ``Changed``, ``NotNow``, ``NotYou`` or ``Blocked``.
+        """
         who, viewer = _who(identity), identity.clearance
         originators = lead.body["convergence"]["agencies"]
-        life = self.desk.lives(viewer, [lead.lead_id]).get(lead.lead_id, UNTOUCHED)
         check(life, to, who, originators)
         releases = to is LeadState.RELEASED and life.state is LeadState.DECONFLICTING
         if releases and not lead.body["release"]["eligible"]:
@@ -144,12 +190,14 @@ class Lives:
                 raise Blocked(checked)
 
         def plan(now: Life, live: bool) -> Step:
+            if now != life:
+                raise Changed
             check(now, to, who, originators)
             if releases and live:
                 raise Blocked(self.desk.checked(viewer, lead.lead_id))
             return Step(to, who, reason, self.clock())
 
-        after = self.desk.take(viewer, lead.lead_id, lead.audiences, plan)
+        after = self.desk.take(viewer, lead.lead_id, lead.audiences, plan, " ".join(lead.body["rules"]))
         if to in OUTCOMES:
             for agency, number in self.desk.withdraw(viewer, lead.lead_id):
                 Desk(self.registry).withdraw(agency, number)
@@ -164,7 +212,7 @@ class Lives:
             step = str(LeadState.ASSIGNED) if now.state is LeadState.RELEASED else CLAIM
             return Step(step, who, reason, self.clock())
 
-        return self.desk.take(identity.clearance, lead.lead_id, lead.audiences, plan)
+        return self.desk.take(identity.clearance, lead.lead_id, lead.audiences, plan, "")
 
     def _submit(self, viewer: Clearance, lead: Version) -> Checked:
         with self.db.snapshot() as conn:
@@ -188,6 +236,13 @@ def _version(conn: Connection, viewer: Clearance, lead_id: UUID) -> Version | No
         part = next(c & seen for c in known.values() if c & seen and set_id(c, seen) == number)
     keys = audiences(conn)
     return Version(str(lead_id), orjson.loads(body), tuple(sorted(keys[i] for i in part if i)))
+
+
+def _said(step: Step) -> dict[str, Any]:
+    assert step.who is not None
+    outcome = {} if step.outcome is None else {"outcome": str(step.outcome)}
+    name = "text" if step.outcome is None else "note"
+    return {"at": step.at, "by": _person(step.who), **outcome, name: step.reason}
 
 
 def _who(identity: Identity) -> Person:

@@ -12,7 +12,7 @@ from services.leads.deconfliction.keyring import KeyFile
 from services.leads.deconfliction.matcher import Matcher
 from services.leads.deconfliction.registry import Registry
 from services.leads.lives import Lives
-from services.leads.routes import deconfliction, leads, notices, transitions
+from services.leads.routes import deconfliction, leads, notices, rules, transitions
 from services.leads.viewer import Clearances
 from shared.auth import Identity
 from shared.contracts.handling import Clearance
@@ -54,6 +54,7 @@ class Bureau(Office):
         app.state.clearances = Clearances(self.db, lambda: None)
         for router in (
             leads.router(self.db, clock, lives),
+            rules.router(precision=lives.precision),
             transitions.router(lives),
             deconfliction.router(self.registry, Rate(0), lambda: None),
             notices.router(self.registry),
@@ -67,16 +68,26 @@ class Bureau(Office):
             pass
 
     def ask(
-        self, method: str, path: str, who: tuple[str, ...], body: Any = None, **params: Any
+        self,
+        method: str,
+        path: str,
+        who: tuple[str, ...],
+        body: Any = None,
+        if_match: str | None = None,
+        headers: dict[str, str] | None = None,
+        **params: Any,
     ) -> httpx.Response:
         """A call by ``who``: agency, roles, person, authorities."""
         agency, roles, person, authorities = (*who, *("", ANALYST, "ana", "")[len(who) :])
         token = {"Authorization": f"Bearer {agency}/{roles}/{person}/{authorities}"}
-        return self.client.request(method, path, json=body, params=params, headers=HEADERS | token)
+        more = (headers or {}) | ({} if if_match is None else {"If-Match": if_match})
+        return self.client.request(method, path, json=body, params=params, headers=HEADERS | token | more)
 
     def move(self, lead: str, to: str, *who: str) -> httpx.Response:
-        """Ask for a transition."""
-        return self.ask("POST", f"/v1/leads/{lead}/transitions", who, {"to": to, "reason": f"to {to}"})
+        """Ask for a transition of the lead as it is."""
+        read = self.ask("GET", f"/v1/leads/{lead}", who)
+        body = {"to": to, "reason": f"to {to}"}
+        return self.ask("POST", f"/v1/leads/{lead}/transitions", who, body, read.headers.get("ETag", "*"))
 
     def lead(self, lead: str, *who: str) -> dict[str, Any]:
         """One lead in full."""

@@ -13,13 +13,13 @@ from services.leads.deconfliction import conflict_store as conflicts
 from services.leads.deconfliction import life_store as store
 from services.leads.deconfliction import registry_store
 from services.leads.deconfliction.conflict_store import Row
-from services.leads.deconfliction.entering import other_side
+from services.leads.deconfliction.entering import key_of, other_side
 from services.leads.deconfliction.keyring import KeyRing
 from services.leads.deconfliction.moments import milliseconds, moment
 from services.leads.deconfliction.registry import Registry
 from services.leads.deconfliction.states import FINAL, State
 from services.leads.deconfliction.submissions import LeadSubmission, OtherSide
-from services.leads.lifecycle import LIVE, LeadState, Life, Person, Step, after, fold
+from services.leads.lifecycle import LIVE, OUTCOMES, LeadState, Life, Person, Step, after, fold
 from shared.contracts.handling import Clearance
 
 NAMESPACE: Final = UUID("3a1f7c52-90bb-5c1e-8f6d-6b0f0a9d4e77")
@@ -66,11 +66,12 @@ class LeadDesk:
             found = store.steps(conn, [lead_id], store.readable(store.bases(conn), viewer))
         return [_opened(ring, s) for s in found.get(lead_id, ())]
 
-    def take(self, viewer: Clearance, lead_id: str, audiences: Iterable[str], plan: Plan) -> Life:
+    def take(self, viewer: Clearance, lead_id: str, audiences: Iterable[str], plan: Plan, rules: str) -> Life:
         """Take the step that ``plan`` makes of the life as it stands; the life after it.
 
         ``plan(life, live)`` gives the step, or raises why it may not be taken; ``live`` says whether a
-        conflict stands against the lead. Nobody else acts meanwhile, and no conflict is opened.
+        conflict stands against the lead. Nobody else acts meanwhile, and no conflict is opened. ``rules``:
+        those that had fired, kept with an outcome.
         """
         with self.registry.transaction() as (conn, ring):
             store.lock(conn, lead_id)
@@ -79,8 +80,38 @@ class LeadDesk:
             before = fold(_opened(ring, s) for s in store.steps(conn, [lead_id], visible).get(lead_id, ()))
             numbers = [n for n, _ in store.checks(conn, lead_id, visible)]
             step = plan(before, _is_live(conn, numbers))
-            store.add_step(conn, audiences, _row(ring, lead_id, step))
+            store.add_step(conn, audiences, _row(ring, lead_id, step) | _result(step, rules))
         return after(before, step)
+
+    def say(
+        self,
+        who: tuple[Clearance, str | None],
+        lead_id: str,
+        audiences: Iterable[str],
+        said: tuple[Step, str],
+    ) -> Step:
+        """Enter what somebody says of a lead; what he said before under the same key is given back.
+
+        ``who``: the viewer and the key of his that makes a repeat recognisable; ``said``: with the rules that
+        had fired.
+        """
+        (viewer, key), (step, rules) = who, said
+        assert step.who is not None
+        with self.registry.transaction() as (conn, ring):
+            store.lock(conn, lead_id)
+            extra: dict[str, Any] = {"outcome": step.outcome and str(step.outcome), "rules": rules or None}
+            if key is not None:
+                repeat = key_of(ring, viewer.agency, f"{step.who.subject}\n{lead_id}\n{step.step}\n{key}")
+                if (before := store.repeated(conn, repeat)) is not None:
+                    return _opened(ring, before)
+                extra["repeat"] = repeat[0]
+            store.add_step(conn, audiences, _row(ring, lead_id, step) | extra)
+        return step
+
+    def outcomes(self) -> dict[str, tuple[str, str]]:
+        """What came of leads that everybody may see: (outcome, rules) by lead."""
+        with self.registry.db.snapshot() as conn:
+            return store.outcomes(conn)
 
     def submit(self, lead_id: str, audiences: Iterable[str], made: Mapping[str, LeadSubmission]) -> Checked:
         """Enter a lead's identifiers for the agencies that own them; who else works on them."""
@@ -179,6 +210,11 @@ def _settled(conn: Connection, numbers: Iterable[str]) -> set[tuple[str, str]]:
     }
 
 
+def _result(step: Step, rules: str) -> dict[str, Any]:
+    """What came of the lead, if this step says so."""
+    return {"outcome": step.step, "rules": rules} if step.step in OUTCOMES else {}
+
+
 def _row(ring: KeyRing, lead_id: str, step: Step) -> dict[str, Any]:
     agency = REGISTRY if step.who is None else step.who.agency
     said = json.dumps({"who": None if step.who is None else step.who.subject, "why": step.reason})
@@ -191,4 +227,5 @@ def _row(ring: KeyRing, lead_id: str, step: Step) -> dict[str, Any]:
 def _opened(ring: KeyRing, stored: store.StoredStep) -> Step:
     said = json.loads(ring.open(stored.agency, stored.sealed))
     who = None if said["who"] is None else Person(stored.agency, said["who"])
-    return Step(stored.step, who, said["why"], moment(stored.at_ms))
+    outcome = None if stored.outcome is None else LeadState(stored.outcome)
+    return Step(stored.step, who, said["why"], moment(stored.at_ms), outcome)

@@ -15,6 +15,8 @@ from shared.contracts.handling import Audience, Clearance
 from shared.database import advisory_lock, fetch, upsert
 
 _LEAD_BASE: Final = 0x0DEC_0002_0000
+OPEN: Final = 0
+"""The basis of what everybody may see."""
 MANY: Final = 20_000
 """Of the leads that a state is asked for, the newest so many are looked at."""
 
@@ -30,6 +32,7 @@ class StoredStep:
     agency: str
     sealed: bytes
     at_ms: int
+    outcome: str | None = None
 
 
 _BASES: Final = select(lead_basis.c.basis_id, lead_basis.c.audiences)
@@ -39,7 +42,7 @@ _STEP: Final = [lead_step.c[name] for name in StoredStep.__slots__]
 def basis_of(audiences: Iterable[str]) -> tuple[int, str]:
     """The id and text of a basis: the audiences (keys) of everything that a version of a lead was made of."""
     text = orjson.dumps(sorted(set(audiences) - {"*"})).decode()
-    return (0 if text == "[]" else xxhash.xxh3_64_intdigest(text.encode()) >> 1 or 1), text
+    return (OPEN if text == "[]" else xxhash.xxh3_64_intdigest(text.encode()) >> 1 or 1), text
 
 
 def bases(conn: Connection) -> dict[int, tuple[Audience, ...]]:
@@ -98,6 +101,20 @@ def steps(
         for row in conn.execute(statement.order_by(lead_step.c.step_id)):
             found.setdefault(row[1], []).append(StoredStep(*row))
     return found
+
+
+def repeated(conn: Connection, repeat: Collection[bytes]) -> StoredStep | None:
+    """What somebody said before under this key, hashed under any live key."""
+    found = conn.execute(select(*_STEP).where(lead_step.c.repeat.in_(list(repeat)))).first()
+    return None if found is None else StoredStep(*found)
+
+
+def outcomes(conn: Connection) -> dict[str, tuple[str, str]]:
+    """(outcome, rules) that was said last of each of the newest ``MANY`` leads that everybody may see."""
+    statement = select(lead_step.c.lead_id, lead_step.c.outcome, lead_step.c.rules)
+    statement = statement.where(lead_step.c.basis_id == OPEN, lead_step.c.outcome.is_not(None))
+    rows = conn.execute(statement.order_by(lead_step.c.step_id.desc()).limit(MANY)).all()
+    return {row[0]: (row[1], row[2] or "") for row in reversed(rows)}
 
 
 def touched(conn: Connection, basis_ids: Collection[int]) -> list[str]:

@@ -162,6 +162,10 @@ lead_step: Final = Table(
     Column("agency", Text, nullable=False, comment="whose step it was; empty: the registry's own"),
     Column("sealed", LargeBinary, nullable=False, comment="who and why, under the agency's key"),
     Column("at_ms", BigInteger, nullable=False),
+    Column("outcome", Text, comment="what somebody says came of the lead"),
+    Column("rules", Text, comment="of an outcome: the rules that had fired"),
+    Column("repeat", LargeBinary, comment="hash of who said it and his key, so that a repeat is recognised"),
+    Index("dc_lead_step_repeat", "repeat", unique=True),
     Index("dc_lead_step_lead", "lead_id", "step_id"),
     Index("dc_lead_step_basis", "basis_id", "lead_id"),
 )

@@ -1,6 +1,6 @@
 """``/v1/rules``: what the lead rules look for, in words, and the thresholds that they measure against."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from fastapi import APIRouter
 
@@ -13,20 +13,23 @@ from shared.problems import UNAUTHENTICATED, problem_responses
 from shared.web import Who
 
 
-def router(thresholds: Sequence[Threshold] = THRESHOLDS) -> APIRouter:
-    """The route; ``thresholds`` is the deployment's table."""
+def router(
+    thresholds: Sequence[Threshold] = THRESHOLDS, precision: Callable[[], Mapping[str, float]] = dict
+) -> APIRouter:
+    """The route; ``thresholds`` is the deployment's table, ``precision`` the share of leads that held."""
     routes = APIRouter(prefix="/v1/rules", tags=["leads"])
 
     @routes.get("", summary="The lead rules", responses=problem_responses(UNAUTHENTICATED))
     def rules(who: Who) -> RuleList:
         """Every rule: its text, points, family with its cap, and the thresholds with place and dates."""
         del who
-        return RuleList(items=[_rule(rule, thresholds) for rule in RULES])
+        held = precision()
+        return RuleList(items=[_rule(rule, thresholds, held.get(rule.number)) for rule in RULES])
 
     return routes
 
 
-def _rule(rule: Rule, thresholds: Sequence[Threshold]) -> RuleModel:
+def _rule(rule: Rule, thresholds: Sequence[Threshold], precision: float | None) -> RuleModel:
     return RuleModel(
         rule=rule.number,
         title=rule.title,
@@ -35,7 +38,7 @@ def _rule(rule: Rule, thresholds: Sequence[Threshold]) -> RuleModel:
         points=rule.points,
         text=rule.text,
         thresholds=[_threshold(t) for t in thresholds if t.name.startswith(rule.thresholds or ("-",))],
-        precision=None,
+        precision=precision,
     )
 
 

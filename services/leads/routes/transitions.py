@@ -1,29 +1,33 @@
-"""``/v1/leads/{id}/transitions``, ``/claim`` and ``/history``: the life of a lead."""
+"""A lead's ``/transitions``, ``/claim``, ``/history``, ``/comments`` and ``/feedback``: its life."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path
-from pydantic import Field
+import orjson
+from fastapi import APIRouter, Depends, Header, Path
+from pydantic import Field, StringConstraints
 from starlette.responses import Response
 
-from services.leads.answers import listing
+from services.leads.answers import JSON, listing, same, tag_of
 from services.leads.deconfliction.lead_desk import Checked
 from services.leads.disclosure import disclose
-from services.leads.lead_schemas import HistoryList, LifeModel
-from services.leads.lifecycle import LeadState, Life, NotNow, NotYou
-from services.leads.lives import Blocked, Lives, Version
+from services.leads.lead_schemas import CommentList, CommentModel, FeedbackModel, HistoryList, LifeModel
+from services.leads.lifecycle import LeadState, NotNow, NotYou
+from services.leads.lives import Blocked, Changed, Lives, Version
+from services.leads.routes.leads import whole
 from services.leads.viewer import Viewer, reader
 from shared.contracts.entities import Line
 from shared.contracts.model import Contract
 from shared.problems import (
     CONFLICT,
     FORBIDDEN,
+    IF_MATCH,
     INVALID,
     NOT_FOUND,
     PURPOSE,
+    STALE,
     UNAUTHENTICATED,
     Problem,
     problem_responses,
@@ -31,11 +35,20 @@ from shared.problems import (
 
 Reader = Annotated[Viewer, Depends(reader)]
 LeadId = Annotated[UUID, Path()]
+IfMatch = Annotated[str | None, Header(description="the lead's `ETag` as you read it; `*` for any")]
+RepeatKey = Annotated[
+    str | None,
+    Header(alias="Idempotency-Key", max_length=200, description="the same again changes nothing"),
+]
 _REFUSALS = problem_responses(UNAUTHENTICATED, FORBIDDEN, PURPOSE, NOT_FOUND, CONFLICT, INVALID)
 
 
 class Move(Contract):
     """Where the lead goes, and why."""
+
+    model_config = Contract.model_config | {
+        "json_schema_extra": {"examples": [{"to": "REVIEW", "reason": "Two feeds agree on the courier."}]}
+    }
 
     to: LeadState
     reason: Line = Field(description="stands in the history, with who and when")
@@ -47,41 +60,87 @@ class Claim(Contract):
     reason: Line = "claimed"
 
 
+class Comment(Contract):
+    """What somebody says of a lead."""
+
+    model_config = Contract.model_config | {
+        "json_schema_extra": {"examples": [{"text": "Same driver as in the March case: see our report."}]}
+    }
+
+    text: Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
+
+
+class Feedback(Contract):
+    """What came of a lead."""
+
+    model_config = Contract.model_config | {
+        "json_schema_extra": {"examples": [{"outcome": "ACTIONED", "note": "Two arrests on 4 March."}]}
+    }
+
+    outcome: Literal["ACTIONED", "NO_VALUE", "DUPLICATE", "REFUTED"]
+    note: Line
+
+
 def router(lives: Lives) -> APIRouter:
     """The routes."""
     routes = APIRouter(prefix="/v1/leads", tags=["leads"])
+    _step_routes(routes, lives)
+    _word_routes(routes, lives)
+    return routes
 
-    def found(viewer: Viewer, lead_id: UUID) -> Version:
-        version = lives.version(viewer.clearance, lead_id)
-        if version is None:
-            raise NOT_FOUND.because(NOT_FOUND.doc)
-        return version
 
-    def answer(viewer: Viewer, lead_id: UUID, life: Life) -> Response:
-        return listing({"lead_id": str(lead_id)} | lives.shown(viewer.clearance, str(lead_id), life))
+def _found(lives: Lives, viewer: Viewer, lead_id: UUID) -> Version:
+    version = lives.version(viewer.clearance, lead_id)
+    if version is None:
+        raise NOT_FOUND.because(NOT_FOUND.doc)
+    return version
+
+
+def _step_routes(routes: APIRouter, lives: Lives) -> None:
+    def now(viewer: Viewer, lead_id: UUID) -> dict[str, Any]:
+        return whole(lives.db, lives, viewer.clearance, lead_id, lives.clock())
+
+    def answer(viewer: Viewer, lead_id: UUID) -> Response:
+        """Where the lead is now, with the ETag that the next step needs."""
+        body = now(viewer, lead_id)
+        tag = {"ETag": tag_of(orjson.dumps(body))}
+        return Response(orjson.dumps({n: body[n] for n in LifeModel.model_fields}), 200, tag, JSON)
 
     @routes.post(
         "/{lead_id}/transitions",
         response_model=LifeModel,
         summary="Take a lead a step further",
-        responses=_REFUSALS,
+        responses={**_REFUSALS, **problem_responses(STALE, IF_MATCH, PURPOSE)},
     )
-    def move(viewer: Reader, lead_id: LeadId, move: Move) -> Response:
-        """A second person reviews; a release is blocked while a conflict stands, and says whom to call."""
-        version = found(viewer, lead_id)
+    def move(viewer: Reader, lead_id: LeadId, move: Move, if_match: IfMatch = None) -> Response:
+        """A second person reviews; a release is blocked while a conflict stands, and says whom to call.
+
+        `If-Match` carries the `ETag` of the lead as you read it: nobody decides on what has changed since.
+        """
+        version, life = _found(lives, viewer, lead_id), lives.life(viewer.clearance, str(lead_id))
+        if if_match is None:
+            raise IF_MATCH.because(IF_MATCH.doc)
+        same(if_match, now(viewer, lead_id))
         with _refusals():
-            life = lives.move(viewer.identity, version, move.to, move.reason)
-        return answer(viewer, lead_id, life)
+            lives.move(viewer.identity, version, life, move.to, move.reason)
+        return answer(viewer, lead_id)
 
     @routes.post(
-        "/{lead_id}/claim", response_model=LifeModel, summary="Take a lead for oneself", responses=_REFUSALS
+        "/{lead_id}/claim",
+        response_model=LifeModel,
+        summary="Take a lead for oneself",
+        responses={**_REFUSALS, **problem_responses(STALE)},
     )
-    def claim(viewer: Reader, lead_id: LeadId, claim: Claim | None = None) -> Response:
+    def claim(
+        viewer: Reader, lead_id: LeadId, claim: Claim | None = None, if_match: IfMatch = None
+    ) -> Response:
         """Exclusive: whoever comes second learns who holds it. A released lead is thereby assigned."""
-        version = found(viewer, lead_id)
+        version = _found(lives, viewer, lead_id)
+        if if_match is not None:
+            same(if_match, now(viewer, lead_id))
         with _refusals():
-            life = lives.claim(viewer.identity, version, (claim or Claim()).reason)
-        return answer(viewer, lead_id, life)
+            lives.claim(viewer.identity, version, (claim or Claim()).reason)
+        return answer(viewer, lead_id)
 
     @routes.get(
         "/{lead_id}/history",
@@ -91,11 +150,55 @@ def router(lives: Lives) -> APIRouter:
     )
     def history(viewer: Reader, lead_id: LeadId) -> Response:
         """Oldest first; steps that rest on what you may not see are not yours to know."""
-        version = found(viewer, lead_id)
+        version = _found(lives, viewer, lead_id)
         disclose(viewer, f"history of lead {lead_id}", set(version.body["reports"]))
         return listing({"items": lives.history(viewer.clearance, str(lead_id)), "next_cursor": None})
 
-    return routes
+
+def _word_routes(routes: APIRouter, lives: Lives) -> None:
+    @routes.get(
+        "/{lead_id}/comments",
+        response_model=CommentList,
+        summary="What was said of a lead",
+        responses=_REFUSALS,
+    )
+    def comments(viewer: Reader, lead_id: LeadId) -> Response:
+        """Oldest first, of those who saw the lead made of nothing that you may not see."""
+        version = _found(lives, viewer, lead_id)
+        disclose(viewer, f"comments on lead {lead_id}", set(version.body["reports"]))
+        return listing({"items": lives.comments(viewer.clearance, str(lead_id)), "next_cursor": None})
+
+    @routes.post(
+        "/{lead_id}/comments",
+        status_code=201,
+        response_model=CommentModel,
+        summary="Say something of a lead",
+        responses=_REFUSALS,
+    )
+    def comment(
+        viewer: Reader, lead_id: LeadId, comment: Comment, idempotency_key: RepeatKey = None
+    ) -> Response:
+        """Whoever may see all that you see of the lead reads it."""
+        version = _found(lives, viewer, lead_id)
+        with _refusals():
+            said = lives.say(viewer.identity, version, comment.text, None, idempotency_key)
+        return Response(orjson.dumps(said), 201, media_type=JSON)
+
+    @routes.post(
+        "/{lead_id}/feedback",
+        status_code=201,
+        response_model=FeedbackModel,
+        summary="Say what came of a lead",
+        responses=_REFUSALS,
+    )
+    def feedback(
+        viewer: Reader, lead_id: LeadId, feedback: Feedback, idempotency_key: RepeatKey = None
+    ) -> Response:
+        """Counts for the precision of the rules that fired, and changes no state: that is the holder's."""
+        version, outcome = _found(lives, viewer, lead_id), LeadState(feedback.outcome)
+        with _refusals():
+            said = lives.say(viewer.identity, version, feedback.note, outcome, idempotency_key)
+        return Response(orjson.dumps(said), 201, media_type=JSON)
 
 
 @contextmanager
@@ -106,6 +209,8 @@ def _refusals() -> Iterator[None]:
         raise FORBIDDEN.because(str(error)) from None
     except NotNow as error:
         raise CONFLICT.because(str(error)) from None
+    except Changed:
+        raise STALE.because(STALE.doc) from None
     except Blocked as error:
         raise _blocked(error) from None
 
