@@ -12,6 +12,7 @@ from services.fusion.core.model import Comparing, Model
 from services.fusion.core.profile import Comparison, Profile
 from services.fusion.core.tally import Recorder, Seen, Step, Tally
 from shared.contracts.entities import Kind
+from shared.normalise import identifiers
 
 Score = Callable[[Any, Any, Step, Tally], None]
 
@@ -114,6 +115,30 @@ def compare(a: Profile, b: Profile, model: Model) -> Comparison:
 def self_weight(kind: Kind, content: bytes, model: Model) -> int:
     """The weight of a mention against its like: below the threshold it is too weak to name anyone."""
     return _tally(kind, content, content, model).weight
+
+
+def is_weak(kind: Kind, features: Mapping[str, Sequence[str]], content: bytes, model: Model) -> bool:
+    """Whether a mention names nobody: no number of it does alone, nor does all of it weigh enough."""
+    alone = _alone(kind, model)
+    for feature, values in features.items():
+        if feature in alone and (alone[feature] or identifiers.valid(feature, values[0])):
+            return False
+    return _is_light(kind, content, model)
+
+
+@lru_cache(maxsize=128)
+def _alone(kind: Kind, model: Model) -> Mapping[str, bool]:
+    """The identifiers that reach the threshold alone; True: also with a wrong check digit."""
+    return {
+        c.feature: c.levels["invalid"].base >= model.threshold
+        for c in model.kinds[kind].comparisons
+        if "invalid" in c.levels and not c.kin and c.levels["same"].base >= model.threshold
+    }
+
+
+@lru_cache(maxsize=16_384)
+def _is_light(kind: Kind, content: bytes, model: Model) -> bool:
+    return self_weight(kind, content, model) < model.threshold
 
 
 def seen(a: Profile, b: Profile, model: Model) -> Seen:

@@ -1,13 +1,12 @@
 """From a report to its mentions with profiles, and its links."""
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
 import orjson
 
-from services.fusion.core.compare import self_weight
+from services.fusion.core.compare import is_weak
 from services.fusion.core.features import READERS
 from services.fusion.core.model import Model
 from services.fusion.core.profile import Link, MentionOf, Normalised, Profile
@@ -75,7 +74,7 @@ def make_profile(
     hashed = blake2b(digest_size=16)
     hashed.update(f"{kind.value}\n{audience}\n".encode())
     hashed.update(content)
-    if private or _is_weak(kind, content, model):
+    if private or is_weak(kind, frozen, content, model):
         hashed.update(f"\n{origin}".encode())
     return Profile(hashed.hexdigest(), kind, audience, label, frozen, content)
 
@@ -83,11 +82,6 @@ def make_profile(
 def _content(features: Mapping[str, Iterable[str]]) -> tuple[bytes, dict[str, tuple[str, ...]]]:
     frozen = {name: tuple(sorted(values)) for name, values in sorted(features.items()) if values}
     return orjson.dumps(frozen), frozen
-
-
-@lru_cache(maxsize=16_384)
-def _is_weak(kind: Kind, content: bytes, model: Model) -> bool:
-    return self_weight(kind, content, model) < model.threshold
 
 
 def _tie(
