@@ -152,6 +152,12 @@ class Settings:
         5_000_000,
         "Reports waiting for fusion beyond which ingest answers 503; 0 = no limit.",
     )
+    clock: Path | None = _setting(
+        "INTERLOCK_CLOCK",
+        None,
+        "For exercises only: a file with the seconds that the leads service's clock is ahead, read again and "
+        "again, so that escalation, expiry and re-check can be played through.",
+    )
     log_level: str = _setting("INTERLOCK_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR.")
 
     def __post_init__(self) -> None:

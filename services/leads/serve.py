@@ -9,12 +9,12 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from services.leads import migrations
 from services.leads.app import Parts, create_app
+from services.leads.clock import clock_of
 from services.leads.deconfliction.office import Office, mail_server, open_registry
 from services.leads.evaluate import Evaluator
 from services.leads.project import Projector
@@ -46,7 +46,10 @@ def serve(settings: Settings) -> None:
     verifier = verifier_from(settings)
     topics = open_log(settings.log_url)
     db = open_database(settings.leads_database)
-    office = Office(open_registry(settings, _now), mail_server(settings))
+    now = clock_of(settings.clock)
+    if settings.clock is not None:
+        log.warning("the clock follows a file: this is an exercise", extra={"file": str(settings.clock)})
+    office = Office(open_registry(settings, now), mail_server(settings))
     try:
         topics.ensure(TOPICS)
         migrate(db, Path(migrations.__file__).parent)
@@ -57,7 +60,7 @@ def serve(settings: Settings) -> None:
                 topics,
                 verifier,
                 settings,
-                _now,
+                now,
                 service.wake.set,
                 service.ready,
                 office.registry,
@@ -74,10 +77,6 @@ def serve(settings: Settings) -> None:
         office.close()
         db.close()
         topics.close()
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Service:

@@ -13,9 +13,9 @@ from tests.system import System
 def system(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """A running deployment, one for all tests of a module."""
     home: Path = tmp_path_factory.mktemp("system")
-    environment: dict[str, str] = {}
+    environment: dict[str, str] = {"INTERLOCK_CLOCK": str(home / "clock")}
     if request.param == "distributed":
-        environment = distributed(
+        environment |= distributed(
             request.getfixturevalue("kafka"), request.getfixturevalue("postgres"), f"j{home.name}{id(home)}"
         )
     running = System(home, environment)

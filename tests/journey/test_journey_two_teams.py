@@ -13,11 +13,11 @@ from tests.system import System, wait_until
 TEXAS, ARIZONA, NEVADA, COLORADO = "TXZZZ0001", "AZZZZ0003", "NVZZZ0005", "COZZZ0006"
 HOUSE = "12 Invented St Apt 4, El Paso, TX 79901"
 PASSPORT = {"type": "PASSPORT", "value": "G77000001", "issuer": "MX"}
-START = (datetime.now(UTC) + timedelta(days=1)).replace(hour=5, minute=0, second=0, microsecond=0)
+START = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(minutes=90)
 
 
 def operation(reference: str, kind: str, minutes: int, lat: float, **more: Any) -> dict[str, Any]:
-    """An operation at the house; ``minutes`` after five, two hours long."""
+    """An operation at the house; ``minutes`` after the first, two hours long."""
     starts = START + timedelta(minutes=minutes)
     return {
         "reference": reference, "unit": f"{reference} TEAM", "type": kind, "lat": lat, "lon": -106.48,
@@ -83,8 +83,25 @@ def lead(system: System) -> str:
 
 
 def move(client: httpx.Client, lead: str, to: str) -> httpx.Response:
-    """Ask for a transition of the lead."""
-    return client.post(f"/v1/leads/{lead}/transitions", json={"to": to, "reason": f"to {to}"})
+    """Ask for a transition of the lead as it is; read it again where it changed meanwhile."""
+    body = {"to": to, "reason": f"to {to}"}
+    while True:
+        tag = client.get(f"/v1/leads/{lead}").headers["ETag"]
+        answer = client.post(f"/v1/leads/{lead}/transitions", json=body, headers={"If-Match": tag})
+        if answer.status_code != 412:
+            return answer
+
+
+def turn_clock(system: System, minutes: int) -> None:
+    """Have the deployment's clock this far ahead."""
+    draft = system.home / "clock.draft"
+    draft.write_text(str(minutes * 60))
+    draft.replace(system.home / "clock")
+
+
+def levels(client: httpx.Client) -> list[str]:
+    """The levels of an agency's notices, oldest first."""
+    return [n["level"] for n in inbox(client)]
 
 
 def test_two_teams_one_house(system: System, lead: str) -> None:
@@ -97,8 +114,17 @@ def test_two_teams_one_house(system: System, lead: str) -> None:
     assert warrant["contacts"][0]["contact"]["name"] == "SYN BUY"
     for client, other in ((nevada, COLORADO), (colorado, NEVADA)):
         (notice,) = wait_until(lambda c=client: inbox(c), 5, "both sides notified")
-        assert notice["other"]["agency"] == other
+        assert (notice["other"]["agency"], notice["urgency"]) == (other, "IMMEDIATE")
         assert "SECRET" not in str(notice)
+
+    supervisors = [system.leads(agency, "supervisor") for agency in (NEVADA, COLORADO)]
+    for minutes, seen in ((11, ["SIDE", "LOCAL"]), (22, ["SIDE", "LOCAL", "HQ"])):
+        turn_clock(system, minutes)
+        for supervisor in supervisors:
+            wait_until(lambda s=supervisor, seen=seen: levels(s) == seen, 10, f"{seen} told")
+    assert levels(nevada) == levels(colorado) == ["SIDE"], "what escalates goes to supervisors"
+    for client in (nevada, colorado):
+        (notice,) = inbox(client)
         read = client.post(f"/v1/notices/{notice['notice_id']}/acknowledge")
         assert read.json()["acknowledged_at"] is not None
     conflict = f"/v1/conflicts/{notice['conflict_id']}"
