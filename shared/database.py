@@ -4,7 +4,9 @@
 statements are in ``database_rows``, the outbox in ``database_outbox``; both are offered from here too.
 """
 
+import random
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,7 +42,6 @@ __all__ = [
     "migrate", "open_database", "outbox_table", "publish", "relay", "upsert",
 ]  # fmt: skip
 
-_BUSY_MS: Final = 30_000
 _SQLITE_TRANSIENT: Final = frozenset(
     {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 )
@@ -148,15 +149,19 @@ class Database:
         self.engine.dispose()
 
 
-def open_database(url: str, *, durable: bool = False, cache_mb: int = 64, pool_size: int = 8) -> Database:
+def open_database(
+    url: str, *, durable: bool = False, cache_mb: int = 64, pool_size: int = 8, busy_ms: int = 30_000
+) -> Database:
     """Open ``sqlite:///path`` or ``postgresql+psycopg://…``.
 
     ``durable``: SQLite syncs at each commit; otherwise a power cut may lose the last commits, which is
-    right for a database that is rebuilt from the log. ``cache_mb`` is SQLite's page cache per connection.
+    right for a database that is rebuilt from the log. ``cache_mb`` is SQLite's page cache per connection,
+    ``busy_ms`` how long one waits for another who writes.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        return Database(_sqlite(parsed, "FULL" if durable else "NORMAL", cache_mb, pool_size))
+        synchronous = "FULL" if durable else "NORMAL"
+        return Database(_sqlite(parsed, synchronous, (cache_mb, pool_size, busy_ms)))
     if parsed.get_backend_name() == "postgresql":
         return Database(_postgres(parsed, pool_size))
     raise Misconfigured(
@@ -164,8 +169,9 @@ def open_database(url: str, *, durable: bool = False, cache_mb: int = 64, pool_s
     )
 
 
-def _sqlite(url: URL, synchronous: str, cache_mb: int, pool_size: int) -> Engine:
+def _sqlite(url: URL, synchronous: str, limits: tuple[int, int, int]) -> Engine:
     """An engine that begins its transactions itself: the driver's own way cannot BEGIN IMMEDIATE."""
+    cache_mb, pool_size, busy_ms = limits
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     in_memory = not url.database or url.database == ":memory:"
@@ -177,7 +183,7 @@ def _sqlite(url: URL, synchronous: str, cache_mb: int, pool_size: int) -> Engine
     def configure(dbapi: sqlite3.Connection, _record: object) -> None:
         dbapi.isolation_level = None
         for pragma in (
-            f"busy_timeout={_BUSY_MS}",
+            f"busy_timeout={busy_ms}",
             "journal_mode=WAL",
             f"synchronous={synchronous}",
             "foreign_keys=ON",
@@ -191,10 +197,32 @@ def _sqlite(url: URL, synchronous: str, cache_mb: int, pool_size: int) -> Engine
 
     @event.listens_for(engine, "begin")
     def begin(conn: Connection) -> None:
-        write = conn.get_execution_options().get("interlock_write", True)
-        conn.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+        if conn.get_execution_options().get("interlock_write", True):
+            _begin_immediate(conn, busy_ms)
+        else:
+            conn.exec_driver_sql("BEGIN")
 
     return engine
+
+
+def _begin_immediate(conn: Connection, busy_ms: int) -> None:
+    """Take the write lock, trying every millisecond or so: SQLite's own waiting backs off to 100 ms."""
+    dbapi: Any = conn.connection.dbapi_connection
+    deadline = time.monotonic() + busy_ms / 1000
+    dbapi.execute("PRAGMA busy_timeout=0")
+    try:
+        while True:
+            try:
+                dbapi.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                code = error.sqlite_errorcode & 0xFF
+                if code not in _SQLITE_TRANSIENT or time.monotonic() >= deadline:
+                    raise DBAPIError.instance("BEGIN IMMEDIATE", None, error, sqlite3.Error) from error
+                time.sleep(random.uniform(0.0002, 0.002))  # noqa: S311 - spreads those who wait
+            else:
+                return
+    finally:
+        dbapi.execute(f"PRAGMA busy_timeout={busy_ms}")
 
 
 def _postgres(url: URL, pool_size: int) -> Engine:

@@ -10,8 +10,6 @@ from collections.abc import Callable
 from functools import partial
 from random import Random
 
-from sqlalchemy import event
-
 from services.fusion import tables
 from services.fusion.fuse import Fuser
 from services.fusion.recover import LEASE, beat, recover
@@ -44,14 +42,7 @@ def open_for_schedules(url: str) -> Database:
     """A database whose locks are refused at once instead of waited for."""
     if url.startswith("postgresql"):
         return open_database(f"{url}?options=-clock_timeout%3D4ms%20-csynchronous_commit%3Doff")
-    database = open_database(url)
-
-    @event.listens_for(database.engine, "connect")
-    def hurry(dbapi: object, _record: object) -> None:
-        dbapi.execute("PRAGMA busy_timeout=0")
-
-    database.engine.dispose()
-    return database
+    return open_database(url, busy_ms=0)
 
 
 def clear(db: Database) -> None:
