@@ -81,7 +81,8 @@ def make_profile(
 
 def _content(features: Mapping[str, Iterable[str]]) -> tuple[bytes, dict[str, tuple[str, ...]]]:
     frozen = {name: tuple(sorted(values)) for name, values in sorted(features.items()) if values}
-    return orjson.dumps(frozen), frozen
+    # A copy, because what orjson gives keeps the 4 kB that it was written into.
+    return bytes(memoryview(orjson.dumps(frozen))), frozen
 
 
 def _tie(
