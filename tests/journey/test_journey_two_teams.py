@@ -152,6 +152,12 @@ def test_two_teams_one_house(system: System, lead: str) -> None:
     found = colorado.get("/v1/leads", params={"state": "RELEASED"}).json()["items"]
     assert [i["lead_id"] for i in found] == [lead]
 
+    suspended_by_a_late_target(system, lead)
+
+
+def suspended_by_a_late_target(system: System, lead: str) -> None:
+    """Somebody else takes up the courier after the release: whoever acts on the lead is told."""
+    reviewer = system.leads(NEVADA, "analyst", "reviewer")
     late = {"reference": "LATE", "unit": "X", "label": "X", "identifiers": [PASSPORT]}
     late["contact"] = {"name": "SYN LATE", "phone": "+19155550151"}
     submit(system.leads("KSZZZ0008"), "targets", late)

@@ -8,17 +8,25 @@ from itertools import chain, islice
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
-from services.leads.answers import listing, page, place
+from services.leads.answers import listing, page, place, resource, same
 from services.leads.deconfliction.desk import Desk, NotHere
 from services.leads.deconfliction.entering import Entry
 from services.leads.deconfliction.intake import Intake
 from services.leads.deconfliction.registry import Registry, TooMany
 from services.leads.deconfliction.rotation import UnderWay, rotate
+from services.leads.deconfliction.shapes import (
+    Accepted,
+    QueueList,
+    Refused,
+    Rotating,
+    Statistics,
+    SubmissionShown,
+)
 from services.leads.deconfliction.states import NotAllowed
 from services.leads.deconfliction.submissions import Answer, EventSubmission, TargetSubmission
 from services.leads.direct import Direct, read
@@ -28,6 +36,7 @@ from shared.problems import (
     INVALID,
     MEDIA,
     NOT_FOUND,
+    STALE,
     TOO_LARGE,
     TOO_MANY,
     UNAUTHENTICATED,
@@ -44,6 +53,15 @@ CHUNK = 100
 SUBMITTERS = ("submitter", "analyst", "supervisor", "watch_officer")
 _REFUSALS = problem_responses(UNAUTHENTICATED, FORBIDDEN, MEDIA, INVALID, TOO_MANY)
 _UNKNOWN = problem_responses(UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, CONFLICT)
+
+
+IfMatch = Annotated[str | None, Header(description="the `ETag` of the version that you mean")]
+
+
+class Lines(StreamingResponse):
+    """NDJSON: one object a line."""
+
+    media_type = "application/x-ndjson"
 
 
 @contextmanager
@@ -64,6 +82,7 @@ def router(registry: Registry, rate: Rate, wake: Callable[[], None]) -> APIRoute
     routes = APIRouter(prefix="/v1/deconfliction", tags=["deconfliction"])
     _submit_routes(routes, registry, rate, wake)
     _bulk_route(routes, registry, wake)
+    _watch_routes(routes, Desk(registry))
     _own_routes(routes, Desk(registry), wake)
     _officer_routes(routes, registry, wake)
     _key_routes(routes, registry)
@@ -109,10 +128,12 @@ def _submit_routes(routes: APIRouter, registry: Registry, rate: Rate, wake: Call
 def _bulk_route(routes: APIRouter, registry: Registry, wake: Callable[[], None]) -> None:
     @routes.post(
         "/targets:bulk",
+        response_model=Accepted | Refused,
+        response_class=Lines,
         summary="Submit a whole caseload",
         responses=problem_responses(UNAUTHENTICATED, FORBIDDEN, TOO_LARGE),
     )
-    async def bulk(who: Who, request: Request) -> StreamingResponse:
+    async def bulk(who: Who, request: Request) -> Lines:
         """NDJSON, one target a line; the answer has one line for each, in order. Needs a supervisor.
 
         One bad line does not sink the rest, and sending all again changes nothing.
@@ -127,7 +148,7 @@ def _bulk_route(routes: APIRouter, registry: Registry, wake: Callable[[], None])
         answers = await run_in_threadpool(lambda: b"".join(_bulk(registry, who.agency, bytes(body))))
         wake()
         await asyncio.sleep(registry.pause(started))
-        return StreamingResponse(iter((answers,)), media_type="application/x-ndjson")
+        return Lines(iter((answers,)))
 
 
 def _bulk(registry: Registry, agency: str, body: bytes) -> Iterator[bytes]:
@@ -154,8 +175,13 @@ def _bulk(registry: Registry, agency: str, body: bytes) -> Iterator[bytes]:
             yield orjson.dumps({"line": number, **results[number]}) + b"\n"
 
 
-def _own_routes(routes: APIRouter, desk: Desk, wake: Callable[[], None]) -> None:
-    @routes.get("/queue", summary="Possible matches that wait for a watch officer", responses=_UNKNOWN)
+def _watch_routes(routes: APIRouter, desk: Desk) -> None:
+    @routes.get(
+        "/queue",
+        response_model=QueueList,
+        summary="Possible matches that wait for a watch officer",
+        responses=_UNKNOWN,
+    )
     def queue(
         who: Who, limit: Annotated[int, Query(ge=1, le=500)] = 50, cursor: str | None = None
     ) -> Response:
@@ -164,7 +190,9 @@ def _own_routes(routes: APIRouter, desk: Desk, wake: Callable[[], None]) -> None
         after = place("queue", cursor, (int, str)) or [0, ""]
         return listing(page("queue", desk.queue((after[0], after[1]), limit + 1), limit))
 
-    @routes.get("/statistics", summary="Counts without identities", responses=_UNKNOWN)
+    @routes.get(
+        "/statistics", response_model=Statistics, summary="Counts without identities", responses=_UNKNOWN
+    )
     def statistics(who: Who, days: Annotated[int, Query(ge=1, le=3660)] = 90) -> Response:
         """Conflicts by week, state and outcome; a supervisor also sees who of his agency asks for a lot."""
         require(who, "watch_officer", "supervisor", "auditor", "operator")
@@ -174,17 +202,31 @@ def _own_routes(routes: APIRouter, desk: Desk, wake: Callable[[], None]) -> None
             found["close_to_limit"] = [{"user": user, "identifiers": n} for user, n in near]
         return listing(found)
 
-    @routes.get("/{number}", summary="One of the agency's own submissions", responses=_UNKNOWN)
-    def own(who: Who, number: str) -> Response:
+
+def _own_routes(routes: APIRouter, desk: Desk, wake: Callable[[], None]) -> None:
+    @routes.get(
+        "/{number}",
+        response_model=SubmissionShown,
+        summary="One of the agency's own submissions",
+        responses=_UNKNOWN,
+    )
+    def own(request: Request, who: Who, number: str) -> Response:
         """Its state and the conflicts that its owner may know of; for everyone else it does not exist."""
         with refusals():
-            return listing(desk.status(who.agency, number))
+            return resource(request, desk.status(who.agency, number))
 
-    @routes.post("/{number}/withdraw", summary="Take a submission back", responses=_UNKNOWN)
-    def withdraw(who: Who, number: str) -> Response:
-        """Its conflicts close; nobody meets it any more."""
+    @routes.post(
+        "/{number}/withdraw",
+        response_model=SubmissionShown,
+        summary="Take a submission back",
+        responses={**_UNKNOWN, **problem_responses(STALE)},
+    )
+    def withdraw(who: Who, number: str, if_match: IfMatch = None) -> Response:
+        """Its conflicts close; nobody meets it any more. `If-Match` is honoured."""
         require(who, *SUBMITTERS)
         with refusals():
+            if if_match is not None:
+                same(if_match, desk.status(who.agency, number))
             desk.withdraw(who.agency, number)
             wake()
             return listing(desk.status(who.agency, number))
@@ -196,8 +238,14 @@ def _key_routes(routes: APIRouter, registry: Registry) -> None:
             yield orjson.dumps({"state": "ROTATING", "done": done, "total": total}) + b"\n"
         yield orjson.dumps({"state": "DONE", "key": registry.keys.ring().current.number}) + b"\n"
 
-    @routes.post("/keys:rotate", summary="Give the registry a new key", responses=_UNKNOWN)
-    def rotate_key(who: Who) -> StreamingResponse:
+    @routes.post(
+        "/keys:rotate",
+        response_model=Rotating,
+        response_class=Lines,
+        summary="Give the registry a new key",
+        responses=_UNKNOWN,
+    )
+    def rotate_key(who: Who) -> Lines:
         """NDJSON with the progress; submissions go on meanwhile. Broken off, it goes on when asked again."""
         require(who, "operator")
         steps = rotate(registry)
@@ -205,7 +253,7 @@ def _key_routes(routes: APIRouter, registry: Registry) -> None:
             first = next(steps, None)
         except UnderWay:
             raise CONFLICT.because("A rotation is under way.") from None
-        return StreamingResponse(lines(steps, first), media_type="application/x-ndjson")
+        return Lines(lines(steps, first))
 
 
 def _officer_routes(routes: APIRouter, registry: Registry, wake: Callable[[], None]) -> None:

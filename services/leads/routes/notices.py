@@ -6,22 +6,37 @@ from collections.abc import AsyncGenerator
 from typing import Annotated, Final, Literal
 
 import orjson
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
-from services.leads.answers import listing, page, place
+from services.leads.answers import listing, page, place, resource, same
 from services.leads.deconfliction.bell import Bell
 from services.leads.deconfliction.channels import Channels
 from services.leads.deconfliction.delivery import check_address
 from services.leads.deconfliction.desk import Desk, Placed
 from services.leads.deconfliction.registry import Registry
+from services.leads.deconfliction.shapes import (
+    ChannelList,
+    ChannelMade,
+    ConflictShown,
+    NoticeList,
+    NoticeShown,
+)
 from services.leads.deconfliction.states import Outcome
-from services.leads.routes.deconfliction import refusals
+from services.leads.routes.deconfliction import IfMatch, refusals
 from shared.auth import Identity
 from shared.contracts.entities import Line
 from shared.contracts.model import Contract
-from shared.problems import CONFLICT, FORBIDDEN, INVALID, NOT_FOUND, UNAUTHENTICATED, problem_responses
+from shared.problems import (
+    CONFLICT,
+    FORBIDDEN,
+    INVALID,
+    NOT_FOUND,
+    STALE,
+    UNAUTHENTICATED,
+    problem_responses,
+)
 from shared.web import Who, require
 
 MANY: Final = 100
@@ -34,8 +49,18 @@ _LISTS = problem_responses(UNAUTHENTICATED, INVALID)
 _SUPERVISED = problem_responses(UNAUTHENTICATED, FORBIDDEN, INVALID)
 
 
+class Events(StreamingResponse):
+    """Server-sent events."""
+
+    media_type = "text/event-stream"
+
+
 class Settled(Contract):
     """How a conflict was settled."""
+
+    model_config = Contract.model_config | {
+        "json_schema_extra": {"examples": [{"outcome": "RESCHEDULED", "note": "We moved to noon."}]}
+    }
 
     outcome: Outcome
     note: Line | None = None
@@ -43,6 +68,12 @@ class Settled(Contract):
 
 class NewChannel(Contract):
     """A webhook (https) or a mailbox."""
+
+    model_config = Contract.model_config | {
+        "json_schema_extra": {
+            "examples": [{"channel": "WEBHOOK", "address": "https://agency.example/notices"}]
+        }
+    }
 
     channel: Literal["WEBHOOK", "EMAIL"]
     address: Line
@@ -58,7 +89,13 @@ def router(registry: Registry) -> APIRouter:
 
 
 def _notice_routes(routes: APIRouter, desk: Desk, bell: Bell) -> None:
-    @routes.get("/notices", tags=["deconfliction"], summary="The agency's inbox", responses=_LISTS)
+    @routes.get(
+        "/notices",
+        tags=["deconfliction"],
+        response_model=NoticeList,
+        summary="The agency's inbox",
+        responses=_LISTS,
+    )
     def notices(
         who: Who, limit: Annotated[int, Query(ge=1, le=500)] = 50, cursor: str | None = None
     ) -> Response:
@@ -67,16 +104,23 @@ def _notice_routes(routes: APIRouter, desk: Desk, bell: Bell) -> None:
         rows = desk.inbox(who.clearance, (after[0], after[1]), limit + 1, supervisor=_supervises(who))
         return listing(page("notices", rows, limit))
 
-    @routes.get("/notices:stream", tags=["deconfliction"], summary="Notices as they come", responses=_LISTS)
-    async def stream(who: Who, last_event_id: Annotated[str | None, Header()] = None) -> StreamingResponse:
-        """Server-sent events ``notice``; ``Last-Event-ID`` goes on where a stream broke off."""
+    @routes.get(
+        "/notices:stream",
+        tags=["deconfliction"],
+        response_class=Events,
+        summary="Notices as they come",
+        responses=_LISTS,
+    )
+    async def stream(who: Who, last_event_id: Annotated[str | None, Header()] = None) -> Events:
+        """Server-sent events ``notice``, notices of the inbox; `Last-Event-ID` goes on after that one."""
         found = _PLACE.fullmatch(last_event_id or "")
         after = (int(found[1]), found[2]) if found else (0, "")
-        return StreamingResponse(_events(desk, bell, who, after), media_type="text/event-stream")
+        return Events(_events(desk, bell, who, after))
 
     @routes.post(
         "/notices/{notice_id}/acknowledge",
         tags=["deconfliction"],
+        response_model=NoticeShown,
         summary="I have read it",
         responses=_REFUSALS,
     )
@@ -111,28 +155,38 @@ def _conflict_routes(routes: APIRouter, desk: Desk) -> None:
     @routes.get(
         "/conflicts/{conflict_id}",
         tags=["deconfliction"],
+        response_model=ConflictShown,
         summary="A conflict, as its side sees it",
         responses=_REFUSALS,
     )
-    def conflict(who: Who, conflict_id: str) -> Response:
+    def conflict(request: Request, who: Who, conflict_id: str) -> Response:
         """State, urgency and outcome; for whoever is no side of it, it does not exist."""
         with refusals():
-            return listing(desk.conflict(who.agency, conflict_id))
+            return resource(request, desk.conflict(who.agency, conflict_id))
 
     @routes.post(
         "/conflicts/{conflict_id}/resolve",
         tags=["deconfliction"],
+        response_model=ConflictShown,
         summary="We have settled it",
-        responses=_REFUSALS,
+        responses={**_REFUSALS, **problem_responses(STALE)},
     )
-    def resolve(who: Who, conflict_id: str, settled: Settled) -> Response:
-        """A false match never fires again on the same evidence."""
+    def resolve(who: Who, conflict_id: str, settled: Settled, if_match: IfMatch = None) -> Response:
+        """A false match never fires again on the same evidence. `If-Match` is honoured."""
         with refusals():
+            if if_match is not None:
+                same(if_match, desk.conflict(who.agency, conflict_id))
             return listing(desk.resolve(who.agency, conflict_id, settled.outcome, settled.note))
 
 
 def _channel_routes(routes: APIRouter, channels: Channels) -> None:
-    @routes.get("/channels", tags=["deconfliction"], summary="Where notices are sent", responses=_SUPERVISED)
+    @routes.get(
+        "/channels",
+        tags=["deconfliction"],
+        response_model=ChannelList,
+        summary="Where notices are sent",
+        responses=_SUPERVISED,
+    )
     def listed(who: Who) -> Response:
         """The agency's webhooks and mailboxes, besides its inbox."""
         require(who, "supervisor")
@@ -142,6 +196,7 @@ def _channel_routes(routes: APIRouter, channels: Channels) -> None:
         "/channels",
         tags=["deconfliction"],
         status_code=201,
+        response_model=ChannelMade,
         summary="Send notices there",
         responses=_SUPERVISED,
     )

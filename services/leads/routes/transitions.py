@@ -96,16 +96,18 @@ def _found(lives: Lives, viewer: Viewer, lead_id: UUID) -> Version:
     return version
 
 
+def _now(lives: Lives, viewer: Viewer, lead_id: UUID) -> dict[str, Any]:
+    return whole(lives.db, lives, viewer.clearance, lead_id, lives.clock())
+
+
+def _answer(lives: Lives, viewer: Viewer, lead_id: UUID) -> Response:
+    """Where the lead is now, with the ETag that the next step needs."""
+    body = _now(lives, viewer, lead_id)
+    tag = {"ETag": tag_of(orjson.dumps(body))}
+    return Response(orjson.dumps({n: body[n] for n in LifeModel.model_fields}), 200, tag, JSON)
+
+
 def _step_routes(routes: APIRouter, lives: Lives) -> None:
-    def now(viewer: Viewer, lead_id: UUID) -> dict[str, Any]:
-        return whole(lives.db, lives, viewer.clearance, lead_id, lives.clock())
-
-    def answer(viewer: Viewer, lead_id: UUID) -> Response:
-        """Where the lead is now, with the ETag that the next step needs."""
-        body = now(viewer, lead_id)
-        tag = {"ETag": tag_of(orjson.dumps(body))}
-        return Response(orjson.dumps({n: body[n] for n in LifeModel.model_fields}), 200, tag, JSON)
-
     @routes.post(
         "/{lead_id}/transitions",
         response_model=LifeModel,
@@ -120,10 +122,10 @@ def _step_routes(routes: APIRouter, lives: Lives) -> None:
         version, life = _found(lives, viewer, lead_id), lives.life(viewer.clearance, str(lead_id))
         if if_match is None:
             raise IF_MATCH.because(IF_MATCH.doc)
-        same(if_match, now(viewer, lead_id))
+        same(if_match, _now(lives, viewer, lead_id))
         with _refusals():
             lives.move(viewer.identity, version, life, move.to, move.reason)
-        return answer(viewer, lead_id)
+        return _answer(lives, viewer, lead_id)
 
     @routes.post(
         "/{lead_id}/claim",
@@ -137,10 +139,10 @@ def _step_routes(routes: APIRouter, lives: Lives) -> None:
         """Exclusive: whoever comes second learns who holds it. A released lead is thereby assigned."""
         version = _found(lives, viewer, lead_id)
         if if_match is not None:
-            same(if_match, now(viewer, lead_id))
+            same(if_match, _now(lives, viewer, lead_id))
         with _refusals():
             lives.claim(viewer.identity, version, (claim or Claim()).reason)
-        return answer(viewer, lead_id)
+        return _answer(lives, viewer, lead_id)
 
     @routes.get(
         "/{lead_id}/history",
