@@ -105,18 +105,18 @@ def by_identifier(conn: Connection, value: str, sight: Sight, now_ms: int) -> li
     return [p for (p,) in conn.execute(query)]
 
 
-def by_name(conn: Connection, keys: Iterable[int], sight: Sight, now_ms: int) -> set[str]:
-    """The profiles of this sight that have one of these name keys and may be found by it."""
-    found: set[str] = set()
+def by_name(conn: Connection, keys: Iterable[int], sight: Sight, now_ms: int) -> dict[str, bytes]:
+    """The profiles of this sight that have one of these name keys and may be found by it; their features."""
+    found: dict[str, bytes] = {}
     for key in keys:
         query = (
-            select(name.c.profile_id)
+            select(name.c.profile_id, member.c.features)
             .join_from(name, member, member.c.profile_id == name.c.profile_id)
             .where(name.c.key == key, name.c.audience_id.in_(sight), *_findable(now_ms))
             .order_by(name.c.profile_id)
             .limit(FOUND)
         )
-        found.update(p for (p,) in conn.execute(query))
+        found.update((p, features) for p, features in conn.execute(query))
     return found
 
 

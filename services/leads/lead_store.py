@@ -5,7 +5,7 @@ filters, along one filter's tags with them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import merge
 from itertools import islice
 from operator import itemgetter
@@ -139,7 +139,8 @@ def page(conn: Connection, query: Query) -> list[Found]:
     """Up to ``limit`` + 1 rows: one more tells that there is a next page."""
     tags, by_hand = _driver(conn, query)
     rest = [group for group in query.tags if group is not tags]
-    sources = [_scan(query, rest, tag, by_hand=by_hand) for tag in tags or (None,)]
+    ways = [replace(query, scores=(one,)) for one in query.scores] if query.by == "score" else []
+    sources = [_scan(q, rest, tag, by_hand=by_hand) for q in ways or [query] for tag in tags or (None,)]
     rows = (conn.execute(s.limit(query.limit + 1)).all() for s in sources)
     found: dict[tuple[int, str], bytes] = {}
     for value, lead_id, item in merge(*rows, key=itemgetter(0, 1), reverse=query.descending):

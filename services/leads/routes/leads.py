@@ -80,12 +80,15 @@ class LeadFilters(BaseModel):
         """Score ranges in hundredths: of the bands asked for, from ``min_score`` up; none: any."""
         if not self.band and not self.min_score:
             return ()
-        ranges, above, least = [], MOST * 100 + 1, round(self.min_score * 100)
+        ranges: list[tuple[int, int]] = []
+        above, least = MOST * 100 + 1, round(self.min_score * 100)
         for low, band in BANDS:
-            if not self.band or band in self.band:
+            if (not self.band or band in self.band) and max(low, least) < above:
+                if ranges and ranges[-1][0] == above:  # bands side by side are one range
+                    above = ranges.pop()[1]
                 ranges.append((max(low, least), above))
             above = low
-        return tuple(r for r in ranges if r[0] < r[1]) or ((0, 0),)
+        return tuple(ranges) or ((0, 0),)
 
     def scope(self) -> str:
         """What a cursor belongs to: this list with these filters in this order."""

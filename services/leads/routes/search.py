@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
+import orjson
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
@@ -133,16 +134,15 @@ def _by_name(look: Look, name: str, birth: str | None) -> list[_Hit]:
     if wanted is None:
         error = {"pointer": "/query/name", "message": "no legible word in it"}
         raise INVALID.because("A name needs at least one legible word.", [error])
-    candidates: set[str] = set()
+    candidates: dict[str, bytes] = {}
     for keys in wanted.keys:
         if len(candidates) < ENOUGH:
             candidates |= by_name(look.conn, keys, look.sight, look.now_ms)
-    known = look.picture(sorted(candidates))
+    alike = {p: likeness(wanted, orjson.loads(features)) for p, features in candidates.items()}
+    alike = {p: how for p, how in alike.items() if how >= LEAST}
     hits = []
-    for entity in known.entities():
-        answers = [
-            (-likeness(wanted, m.values()), m.label) for m in entity.named if m.profile_id in candidates
-        ]
-        if answers and -min(answers)[0] >= LEAST:
+    for entity in look.picture(sorted(alike)).entities():
+        answers = [(-alike[m.profile_id], m.label) for m in entity.named if m.profile_id in alike]
+        if answers:
             hits.append(_Hit(entity, -min(answers)[0], ("name", min(answers)[1])))
     return sorted(hits, key=lambda h: h.order)
