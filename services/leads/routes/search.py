@@ -24,6 +24,8 @@ from shared.problems import INVALID, PURPOSE, UNAUTHENTICATED, UNAVAILABLE, prob
 
 ENOUGH: Final = 200
 """Profiles found by selective keys that make the others unnecessary."""
+MOST: Final = 250
+"""Profiles, the most alike, of which the entities that a search by name gives are made."""
 LEAST: Final = 55
 """Likeness, 0 to 100, below which a name is no hit."""
 
@@ -139,10 +141,11 @@ def _by_name(look: Look, name: str, birth: str | None) -> list[_Hit]:
         if len(candidates) < ENOUGH:
             candidates |= by_name(look.conn, keys, look.sight, look.now_ms)
     alike = {p: likeness(wanted, orjson.loads(features)) for p, features in candidates.items()}
-    alike = {p: how for p, how in alike.items() if how >= LEAST}
+    fitting = sorted((p for p, how in alike.items() if how >= LEAST), key=lambda p: (-alike[p], p))
+    chosen = frozenset(fitting[:MOST])
     hits = []
-    for entity in look.picture(sorted(alike)).entities():
-        answers = [(-alike[m.profile_id], m.label) for m in entity.named if m.profile_id in alike]
+    for entity in look.picture(sorted(chosen)).entities():
+        answers = [(-alike[m.profile_id], m.label) for m in entity.named if m.profile_id in chosen]
         if answers:
             hits.append(_Hit(entity, -min(answers)[0], ("name", min(answers)[1])))
     return sorted(hits, key=lambda h: h.order)
