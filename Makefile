@@ -47,7 +47,7 @@ bench: setup  ## Run every benchmark; results go to bench/results
 
 lock:  ## Pin every dependency with its hash (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv/"; exit 1; }
-	@uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
+	@uv pip compile pyproject.toml --extra parquet --extra test --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet \
 	  --output-file requirements.lock
 

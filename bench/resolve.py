@@ -1,16 +1,35 @@
-"""Quality of the resolver on labelled public sets: pairwise precision, recall, F1 and B-cubed, as JSON."""
+"""Quality of the resolver: `python bench/resolve.py [SET …] [--data FOLDER] [--out FILE]`.
+
+Resolves each labelled set with the packaged model, with one trained on the set without its labels, and,
+where `pip install -e '.[bench]'` was done, with Splink on DuckDB, each in a process of its own. Measures
+pairwise precision, recall and F1 and B-cubed over all true pairs, seconds, CPU seconds and peak memory.
+Prints a table, writes JSON. The threshold of the packaged model is the same for all sets; that of Splink is
+reported twice: fixed, and the best for the set, which only the labels can tell.
+"""
 
 import argparse
 import csv
 import gzip
+import importlib.util
 import json
+import math
+import os
+import platform
 import resource
+import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+import orjson
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from services.fusion.core import model as models
 from services.fusion.core.compare import compare
@@ -21,7 +40,12 @@ from services.fusion.core.profile import Profile
 from services.fusion.core.records import read_row
 from services.fusion.core.reference import resolve_all
 from services.fusion.core.train import train
+from services.fusion.resolver import CoreResolver
+from services.ingest.feeds import FEEDS
+from services.simulator.generate import generate
 from shared.contracts.entities import Kind
+from shared.contracts.handling import OPEN
+from shared.partition import Pair, partition
 
 Row = tuple[str, str, dict[str, Any]]
 """Id, true entity, fields."""
@@ -69,6 +93,12 @@ SETS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "historical_dev": historical,
     "fake_1000": fake_1000,
 }
+FILES = {"febrl3": "febrl3.csv", "historical_dev": "historical_dev.csv.gz", "fake_1000": "fake_1000.csv"}
+SIMULATED = "simulator"
+NAMES = "name_pairs_dev"
+REPORTS = 6_000
+"""Simulated reports whose persons and organisations are resolved, seed 1."""
+METHODS = ("packaged", "trained", "splink")
 
 
 def profiles_of(rows: Iterable[Row], model: Model) -> tuple[dict[str, Profile], dict[str, str]]:
@@ -79,6 +109,24 @@ def profiles_of(rows: Iterable[Row], model: Model) -> tuple[dict[str, Profile], 
         if features:
             found[row_id] = make_profile(Kind.PERSON, "*", label, features, (row_id, False, model))
         truth[row_id] = entity
+    return found, truth
+
+
+def simulated(model: Model) -> tuple[dict[str, Profile], dict[str, str]]:
+    """The persons and organisations of simulated reports, as one viewer of all would see them."""
+    now = datetime(2026, 6, 1, tzinfo=UTC)
+    resolver = CoreResolver(model)
+    found, truth = {}, {}
+    for made in generate(REPORTS, 1):
+        if not made.truth.mentions:
+            continue
+        feed = FEEDS[made.feed]
+        report = feed.to_report(feed.parse(orjson.dumps(made.payload)), now)
+        for mention in resolver.normalise(report, OPEN).mentions:
+            entity = made.truth.mentions.get(mention.local_id)
+            if entity and mention.profile and mention.kind in {Kind.PERSON, Kind.ORGANIZATION}:
+                name = f"{report.report_id} {mention.local_id}"
+                found[name], truth[name] = mention.profile, entity
     return found, truth
 
 
@@ -97,19 +145,27 @@ def measure(predicted: dict[str, str], truth: dict[str, str]) -> dict[str, float
 
 def run(name: str, folder: Path, model: Model, *, trained: bool) -> dict[str, Any]:
     """Resolve one set and measure it; ``trained``: the weights are first estimated from it, unlabelled."""
+    if name == SIMULATED:
+        rows, model = None, model.sized(REPORTS)
+    else:
+        rows = list(SETS[name](folder))
+        model = model.sized(len(rows))
     started = time.perf_counter()
-    rows = list(SETS[name](folder))
-    model = model.sized(len(rows))
-    profiles, truth = profiles_of(rows, model)
+    profiles, truth = _read(rows, model)
     if trained:
         model = train(profiles.values(), model).model
-        profiles, truth = profiles_of(rows, model)
+        profiles, truth = _read(rows, model)
     entity = resolve_all(profiles.values(), (), model).entity
     predicted = {i: entity[profiles[i].id] if i in profiles else i for i in truth}
     seconds = time.perf_counter() - started
-    return {"set": name, "trained": trained, "rows": len(truth), "seconds": round(seconds, 1)} | {
-        k: round(v, 4) for k, v in measure(predicted, truth).items()
-    }
+    return {"rows": len(truth), "threshold": model.threshold / 100, "seconds": round(seconds, 1)} | measure(
+        predicted, truth
+    )
+
+
+def _read(rows: list[Row] | None, model: Model) -> tuple[dict[str, Profile], dict[str, str]]:
+    """Profiles and truth of a set; of the simulator, where there are no rows."""
+    return simulated(model) if rows is None else profiles_of(rows, model)
 
 
 def name_pairs(folder: Path, model: Model) -> dict[str, Any]:
@@ -131,29 +187,118 @@ def name_pairs(folder: Path, model: Model) -> dict[str, Any]:
         counts[same and met, r["is_match"] == "true"] += 1
     tp, fp, fn = counts[True, True], counts[True, False], counts[False, True]
     return {
-        "set": "name_pairs_dev", "rows": sum(counts.values()), "precision": round(tp / max(1, tp + fp), 4),
-        "recall": round(tp / max(1, tp + fn), 4), "f1": round(2 * tp / max(1, 2 * tp + fp + fn), 4),
-        "no_common_key": unreached,
+        "rows": sum(counts.values()), "threshold": model.threshold / 100, "precision": tp / max(1, tp + fp),
+        "recall": tp / max(1, tp + fn), "f1": 2 * tp / max(1, 2 * tp + fp + fn), "no_common_key": unreached,
     }  # fmt: skip
 
 
+def splink(name: str, folder: Path) -> dict[str, Any]:
+    """The same set by Splink: at its tutorials' threshold, and (``best``) at the best for this set."""
+    import splink_runs  # noqa: PLC0415  # an extra
+
+    truth = {row_id: entity for row_id, entity, _ in SETS[name](folder)}
+    rows = list(_csv(folder / FILES[name]))
+    started = time.perf_counter()
+    pairs = splink_runs.scored(name, rows)
+    at = lambda threshold: measure(_clusters(truth, pairs, threshold), truth)  # noqa: E731  # for each threshold
+    fixed = math.log2(splink_runs.FIXED / (1 - splink_runs.FIXED))
+    found = {"rows": len(truth), "threshold": fixed} | at(fixed)
+    found["seconds"] = round(time.perf_counter() - started, 1)
+    best, threshold = max(((at(t), t) for t in splink_runs.THRESHOLDS), key=lambda b: b[0]["f1"])
+    return found | {"best": best | {"threshold": threshold}}
+
+
+def _clusters(
+    ids: Iterable[str], pairs: Iterable[tuple[str, str, float]], threshold: float
+) -> dict[str, str]:
+    """Connected components at a threshold in bits."""
+    kept = (Pair(min(a, b), max(a, b), round(100 * w)) for a, b, w in pairs)
+    return partition(dict.fromkeys(ids, 0), kept, (), round(100 * threshold)).entity
+
+
+def one(name: str, method: str, folder: Path, model_file: Path | None) -> dict[str, Any]:
+    """One set by one method, with what the process used."""
+    if method == "splink":
+        found = splink(name, folder)
+    elif name == NAMES:
+        found = name_pairs(folder, models.load(model_file))
+    else:
+        found = run(name, folder, models.load(model_file), trained=method == "trained")
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    cost = {"cpu_seconds": used.ru_utime + used.ru_stime, "peak_mb": used.ru_maxrss // 1024}
+    return {"set": name, "method": method} | _rounded(found | cost)
+
+
+def _rounded(values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        k: _rounded(v) if isinstance(v, dict) else round(v, 4) if isinstance(v, float) else v
+        for k, v in values.items()
+    }
+
+
+def plan(sets: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """What is run: set and method."""
+    has_splink = importlib.util.find_spec("splink") is not None
+    for name in sets:
+        for method in METHODS:
+            if method == "splink" and not (has_splink and name in FILES):
+                continue
+            if name != NAMES or method == "packaged":
+                yield name, method
+
+
+def as_line(found: dict[str, Any]) -> str:
+    """A row of the table."""
+    cells = [found["set"], found["method"], f"{found['rows']:,}", f"{found['threshold']:.1f}"]
+    cells += [f"{found[k]:.4f}" if k in found else "" for k in ("precision", "recall", "f1", "b3")]
+    cells += [f"{found[k]:,.0f}" if k in found else "" for k in ("seconds", "cpu_seconds", "peak_mb")]
+    return f"| {' | '.join(cells)} |"
+
+
+HEAD = """| set | method | rows | threshold | precision | recall | F1 | B³ | s | CPU s | MB |
+|---|---|---|---|---|---|---|---|---|---|---|"""
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "none"
+
+
 def main() -> None:
-    """Run the chosen sets and print one JSON object each."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("sets", nargs="*", default=[*SETS, "name_pairs_dev"])
-    parser.add_argument("--model", type=Path)
-    parser.add_argument("--train", action="store_true", help="estimate the weights from each set first")
+    """Run the chosen sets, print a table, write JSON."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("sets", nargs="*", default=[*SETS, SIMULATED, NAMES], metavar="SET")
+    parser.add_argument("--data", type=Path, default=Path("tests/data/er"))
+    parser.add_argument("--model", type=Path, help="a model file instead of the packaged one")
+    parser.add_argument("--out", type=Path, default=Path("bench/results/resolve.json"))
+    parser.add_argument("--one", choices=METHODS, help="only this method of one set, here, as JSON")
     chosen = parser.parse_args()
-    model = models.load(chosen.model)
-    for name in chosen.sets:
-        if name == "name_pairs_dev":
-            result = name_pairs(chosen.folder, model)
-        else:
-            result = run(name, chosen.folder, model, trained=chosen.train)
-        result["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-        json.dump(result, sys.stdout)
-        print(flush=True)
+    if chosen.one:
+        print(json.dumps(one(chosen.sets[0], chosen.one, chosen.data, chosen.model)))
+        return
+    results = []
+    print(HEAD)
+    for name, method in plan(chosen.sets):
+        command = [sys.executable, __file__, name, "--one", method, "--data", str(chosen.data)]
+        command += ["--model", str(chosen.model)] if chosen.model else []
+        child = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
+        found = json.loads(child.stdout.splitlines()[-1])
+        results.append(found)
+        print(as_line(found), flush=True)
+        if "best" in found:
+            print(as_line(found | found["best"] | {"method": "splink, best"}), flush=True)
+    machine = {
+        "python": platform.python_version(), "machine": platform.machine(), "cpus": os.cpu_count(),
+        "splink": _version("splink"), "duckdb": _version("duckdb"),
+        "model": models.load(chosen.model).version,
+        "at": datetime.now(UTC).isoformat(timespec="minutes"),
+    }  # fmt: skip
+    chosen.out.parent.mkdir(parents=True, exist_ok=True)
+    chosen.out.write_text(json.dumps({"environment": machine, "results": results}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

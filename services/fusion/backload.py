@@ -256,11 +256,8 @@ def _id_of(raw: Raw, columns: Columns) -> str:
 
 
 def _trained(how: Reading, model: Model, count: int, seed: int) -> Model:
-    """The model with weights estimated from the file's own rows; raises ``Misconfigured`` if too few."""
-    found = train(_sample(how, model, count, Random(seed)), model, seed=seed)  # noqa: S311  # not secrets
-    if not found.matches:
-        raise Misconfigured(f"--train: {found.profiles} usable rows are too few, or none are alike")
-    return found.model
+    """The model with weights estimated from the file's own rows; as it was where they are too few."""
+    return train(_sample(how, model, count, Random(seed)), model, seed=seed).model  # noqa: S311  # not secrets
 
 
 def _sample(how: Reading, model: Model, count: int, random: Random) -> Iterator[Profile]:

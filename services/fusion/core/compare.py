@@ -60,6 +60,7 @@ def _plan(kind: Kind, model: Model) -> Plan:
             c.most,
             c.kin,
             c.least,
+            c.home,
         )
         for c in specs
     )

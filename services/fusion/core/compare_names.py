@@ -21,6 +21,9 @@ _NAMESAKE: Final = frozenset(
     {"same", "form", "spelling", "suffix", "no suffix", "generation", "missing", "particle"}
 )
 
+_OTHERS: Final = frozenset({"given", "different"})
+"""Levels of a given name that is another: whoever shares the rest may be a brother or sister."""
+
 _WHOLE: Final = 1600
 """Centibits that a whole name of two words is worth at least: organisations choose names to differ."""
 
@@ -99,6 +102,7 @@ def person_name(a: tuple[Named, ...], b: tuple[Named, ...], step: Step, tally: T
     best = _best(a, b, step, _score_person)
     _tell(best, step, tally)
     tally.kin += best.kin
+    tally.siblings = any(key in _OTHERS for key, *_ in best.rows)
     tally.namesakes = all(key in _NAMESAKE for key, *_ in best.rows) and len(best.rows) > 1
 
 
@@ -261,4 +265,8 @@ def _acronym(a: Named, b: Named) -> list[Row] | None:
     word = a.tokens[0].text
     if word != "".join(t.text[0] for t in b.tokens):
         return None
-    return [("initial", word, b.text, sum(t.bits for t in b.tokens))]
+    return [("initial", word, b.text, _LETTER * len(word))]
+
+
+_LETTER: Final = 420
+"""Centibits of a letter of initials."""

@@ -196,7 +196,9 @@ def read_places(feature: str, features: Mapping[str, Sequence[str]]) -> tuple[pl
     return tuple(map(places.parse, found)) if found else None
 
 
-_PLACE_RANK: Final = ("unit", "street", "near", "road", "postcode", "city", "town", "state", "different")
+_PLACE_RANK: Final = (
+    "unit", "street", "near", "road", "postcode", "city", "elsewhere", "town", "state", "different",
+)  # fmt: skip
 
 
 def address(a: tuple[places.Place, ...], b: tuple[places.Place, ...], step: Step, tally: Tally) -> None:
@@ -219,7 +221,7 @@ def _place_level(x: places.Place, y: places.Place) -> str:
     if _agree(x.postcode, y.postcode):
         return "postcode"
     if _agree(x.city, y.city):
-        return "city"
+        return "elsewhere" if x.street and y.street else "city"
     if x.city and y.city and JaroWinkler.similarity(x.city, y.city) >= 0.88:
         return "town"
     return "state" if _agree(x.state, y.state) and not (x.city and y.city) else "different"

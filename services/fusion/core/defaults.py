@@ -98,11 +98,12 @@ _PERSON_IDENTIFIERS: Final = (
 
 _ADDRESS: Final = Comparing("address", "address", {
     "unit": Level("same address to the unit", 0.5, 0.0003),
-    "street": Level("same house", 0.5, 0.0008),
-    "near": Level("nearly the same address", 0.2, 0.002),
+    "street": Level("same house", 0.5, 0.0005),
+    "near": Level("nearly the same address", 0.2, 0.0005),
     "road": Level("same street, another number", 0.1, 0.0008),
     "postcode": Level("same postcode", 0.6, 0.006),
     "city": Level("same place", 0.7, 1.0, rarity=60),
+    "elsewhere": Level("another street of the same place", 0.3, 1.0, rarity=45),
     "town": Level("nearly the same place", 0.1, 1.0, rarity=60),
     "state": Level("same state only", 0.25, 0.30),
     "different": Level("different", 0.17, 0.95),
@@ -122,7 +123,7 @@ _PERSON: Final = KindModel(
             "same": Level("same", 0.7, 1.0, rarity=60), "close": Level("nearly the same", 0.1, 0.4,
                 rarity=50),
             "different": Level("different", 0.19, 0.9),
-        }, table="place"),
+        }, table="place", home=True),
         Comparing("occupation", "words", {
             "same": Level("same", 0.6, 1.0, rarity=50), "close": Level("nearly the same", 0.1, 0.4,
                 rarity=40),
@@ -146,7 +147,7 @@ _WORDS: Final = {
     "typo": Level("one letter differs", 0.07, 0.40, rarity=95),
     "close": Level("nearly the same", 0.02, 0.6, rarity=90),
     "joined": Level("written together or apart", 0.05, 0.1, rarity=100),
-    "initial": Level("initials of the name", 0.05, 1.0, rarity=60),
+    "initial": Level("initials of the name", 0.05, 1.0, rarity=100),
     "start": Level("begins alike", 0.02, 0.02),
     "missing": Level("only one has it", 0.034, 0.70),
     "alike": Level("similar, yet different", 0.02, 0.10),
@@ -170,9 +171,9 @@ _ORGANIZATION_IDENTIFIERS: Final = (
 )  # fmt: skip
 _ORGANIZATION: Final = KindModel(
     comparisons=(
-        Comparing("name", "organisation_name", _WORDS, table="word", most=2050, least=-1000),
+        Comparing("name", "organisation_name", _WORDS, table="word", most=1950, least=-1000),
         Comparing("country", "overlap", {
-            "same": Level("same", 0.9, 1.0, rarity=40), "different": Level("different", 0.15, 0.8),
+            "same": Level("same", 0.9, 1.0, rarity=40), "different": Level("different", 0.06, 0.8),
         }, table="country"),
         Comparing("registered", "birth_date", _BIRTH),
         _ADDRESS,
@@ -211,7 +212,7 @@ _VESSEL: Final = KindModel(
         Comparing("name", "organisation_name", _WORDS | {
             "missing": Level("only one has it", 0.02, 0.5),
             "whole": Level("the whole name is the same", 1.0, 1.0),
-        }, table="word", most=2000, least=-600, stable=False),
+        }, table="word", most=1550, least=-600, stable=False),
         Comparing("flag", "equal", {"same": Level("same", 0.8, 0.1), "different": Level("different", 0.2,
         0.9)},
                   stable=False),
@@ -236,6 +237,7 @@ _LOCATION: Final = KindModel(
             "road": Level("same street, another number", 0.02, 0.02), "postcode": Level("same postcode",
             0.3, 0.003),
             "city": Level("same place", 0.5, 1.0, rarity=30),
+            "elsewhere": Level("another street of the same place", 0.02, 0.3),
             "town": Level("nearly the same place", 0.05, 0.05), "state": Level("same state only", 0.05, 0.3),
             "different": Level("different", 0.02, 0.95),
         }, table="place", exclusive=True),

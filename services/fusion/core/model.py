@@ -45,8 +45,9 @@ class Comparing:
 
     ``table`` names the frequency table of its values. ``most`` caps what the feature can add, ``least``
     what it can take off, in centibits; ``kin``: percent of the weight that relatives of one household
-    share too; ``holders``, ``exclusive`` and ``stable`` state the prior in words: how many entities hold
-    one value, whether one may have two, whether it stays.
+    share too, and ``home`` that brothers and sisters do, whose given names differ; ``holders``,
+    ``exclusive`` and ``stable`` state the prior in words: how many entities hold one value, whether one
+    may have two, whether it stays.
     """
 
     feature: str
@@ -59,6 +60,7 @@ class Comparing:
     exclusive: bool = False
     stable: bool = True
     least: int = -100_000
+    home: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,18 +20,20 @@ class Step(NamedTuple):
     most: int
     kin: int
     least: int = -100_000
+    home: bool = False
 
 
 class Tally:
     """The rows of one pair of profiles."""
 
-    __slots__ = ("kin", "namesakes", "overrule", "rows", "weight")
+    __slots__ = ("kin", "namesakes", "overrule", "rows", "siblings", "weight")
 
     def __init__(self) -> None:
         self.rows: list[tuple[str, str | None, str | None, str, int]] = []
         self.weight = 0
         self.kin = 0
         self.namesakes = False
+        self.siblings = False
         self.overrule: int | None = None
 
     def add(self, step: Step, key: str, a: str | None, b: str | None, bits: int = 0) -> int:
@@ -42,8 +44,11 @@ class Tally:
         self.weight += weight
         if level.overrule is not None:
             self.overrule = max(level.overrule, self.overrule or 0)
-        if step.kin and weight > 0:
-            self.kin += weight * step.kin // 100
+        if weight > 0:
+            if step.kin:
+                self.kin += weight * step.kin // 100
+            elif step.home and self.siblings:
+                self.kin += weight
         return weight
 
     def adjust(self, feature: str, label: str, weight: int) -> None:

@@ -76,6 +76,9 @@ def train(profiles: Iterable[Profile], model: Model, *, seed: int = 1) -> Traini
             trained = replace(trained, kinds={**trained.kinds, kind: found.plan}, kin=found.kin)
             matches, odds = matches + found.matches, max(odds, found.odds)
     count = sum(map(len, by_kind.values()))
+    if not matches:
+        why = f"too little is alike in {count} profiles to learn from"
+        return Training(replace(model, note=f"{model.note or 'as given'}: {why}"), (), count, 0.0)
     note = f"trained on {count} profiles, {round(matches)} matching pairs, seed {seed}"
     if odds:
         threshold = min(_HIGHEST, max(_LOWEST, odds + _SURE))
@@ -139,6 +142,8 @@ def _estimate(kind: Kind, profiles: Sequence[Profile], model: Model, seed: int) 
     if not pairs:
         return _Estimate(model.kinds[kind], model.kin, 0.0, 0)
     rows = [seen(profiles[i], profiles[j], model) for i, j in pairs]
+    if not _telling(rows):
+        return _Estimate(model.kinds[kind], model.kin, 0.0, 0)
     n = len(profiles)
     draws = min(_PAIRS, n * (n - 1) // 2)
     chance = Counter[tuple[str, str]]()
@@ -157,7 +162,15 @@ def _estimate(kind: Kind, profiles: Sequence[Profile], model: Model, seed: int) 
         found = sum(posterior)
         odds = round(100 * math.log2(max(2.0, n * (n - 1) / 2 / max(found, 1.0))))
         plan = _maximise(model.kinds[kind], plan, used, _expected(rows, posterior))
+    if found < _ENOUGH:
+        return _Estimate(model.kinds[kind], model.kin, 0.0, 0)
     return _Estimate(plan, _kin(rows, plan, model.kin) if kind is Kind.PERSON else model.kin, found, odds)
+
+
+def _telling(rows: Sequence[Seen]) -> bool:
+    """Whether pairs can be told by one feature where another is judged: of names alone nothing is learnt."""
+    several = sum(len({s.feature for s in pair.rows}) > 1 for pair in rows)
+    return several > len(rows) * _SEVERAL
 
 
 def _posterior(pair: Seen, plan: KindModel, kin: int, odds: int) -> float:
@@ -306,6 +319,10 @@ def _values(kind: Kind, profile: Profile) -> Iterable[tuple[str, str]]:
     yield from (("country", v) for v in features.get("country", ()))
 
 
+_ENOUGH: Final = 20.0
+"""Matching pairs below which the weights of the model trained from are better than what they tell."""
+_SEVERAL: Final = 0.1
+"""Share of the candidate pairs that must have two features or more to compare."""
 _SEEN_BY_CHANCE: Final = 5
 _TELLING: Final = 500
 """Centibits of what relatives do not share from which a pair counts as one person, or as two."""
