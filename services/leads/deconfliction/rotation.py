@@ -1,7 +1,7 @@
 """Rotates the registry's key without downtime; ``keyring`` tells the steps and why they are in this order."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Final
 
@@ -47,12 +47,17 @@ def _rotate(registry: Registry, settle: Callable[[], None]) -> Iterator[tuple[in
     _reseal(registry)
     former = [k.number for k in registry.keys.ring().keys if k.state is KeyState.PREVIOUS]
     with registry.transaction() as (conn, _):
-        for number in former:
-            store.drop_tokens(conn, number)
+        _forget(conn, former)
         store.forget_counts(conn, registry.clock().toordinal() + 1)
     settle()
-    with registry.changing_keys():
+    with registry.changing_keys() as conn:
+        _forget(conn, former)  # what came in meanwhile, under this key as well
         registry.keys.drop_previous()
+
+
+def _forget(conn: Connection, former: Iterable[int]) -> None:
+    for number in former:
+        store.drop_tokens(conn, number)
 
 
 def _backfill(registry: Registry) -> Iterator[tuple[int, int]]:
