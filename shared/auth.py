@@ -17,7 +17,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, Protocol, get_args
 
-import httpx
 import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
@@ -300,7 +299,7 @@ class Jwks:
         self._tried = now
         try:
             published = jwt.PyJWKSet.from_dict(self._fetch(self._url))
-        except (httpx.HTTPError, jwt.PyJWTError, ValueError, AttributeError, TypeError) as error:
+        except (Transient, jwt.PyJWTError, ValueError, AttributeError, TypeError) as error:
             logging.getLogger(__name__).warning("keys of the token issuer not fetched: %s", error)
             return
         self._keys = {str(key.key_id or ""): key for key in published.keys}
@@ -308,8 +307,13 @@ class Jwks:
 
 
 def _fetch_json(url: str) -> dict[str, Any]:
-    answer = httpx.get(url, timeout=5.0, follow_redirects=True)
-    answer.raise_for_status()
+    import httpx  # noqa: PLC0415 - takes long, and only a deployment with an issuer of its own needs it
+
+    try:
+        answer = httpx.get(url, timeout=5.0, follow_redirects=True)
+        answer.raise_for_status()
+    except httpx.HTTPError as error:
+        raise Transient(f"{url}: {error}") from error
     document: dict[str, Any] = answer.json()
     return document
 

@@ -67,6 +67,7 @@ def serve(settings: Settings) -> None:
                 office.wake,
             )
         )
+        app.openapi()  # the parameters that routes know are read from it: no request should wait for it
         memory.settle()
         service.start()
         port = settings.listen_port(NAME)

@@ -5,10 +5,13 @@ from random import Random
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from services.fusion.core.model import load
 from services.fusion.core.reference import pairs_of
 from services.leads import review_store
+from services.leads.review_store import candidates
+from shared.database import Database
 from shared.log import Record
 from tests.leads.api import Api
 from tests.leads.picture_world import report
@@ -194,3 +197,28 @@ def test_it_takes_a_purpose_and_a_role(api: Api) -> None:
     assert client.get("/v1/reviews").status_code == 428
     assert api.client(roles=["submitter"]).get("/v1/reviews").status_code == 403
     assert api.client().get("/v1/reviews", params={"cursor": "x"}).status_code == 422
+
+
+@pytest.mark.parametrize("verdict", ["POSSIBLE", "SAME"])
+def test_the_queue_is_read_along_an_index_in_its_order(db: Database, verdict: str) -> None:
+    """Neither all pairs are read nor are they sorted, however many there are."""
+    said: list[tuple[str, Any]] = []
+
+    def hear(_c: object, _k: object, statement: str, parameters: Any, *_: object) -> None:
+        said.append((statement, parameters))
+
+    event.listen(db.engine, "before_cursor_execute", hear)
+    with db.snapshot() as conn:
+        assert not list(candidates(conn, verdict, frozenset({0}), 1))
+        event.remove(db.engine, "before_cursor_execute", hear)
+        statement, parameters = said[-1]
+        if db.is_sqlite:
+            rows = conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        else:  # of an empty table a scan is as good: see what is left without it
+            for way in ("seqscan", "bitmapscan", "sort"):
+                conn.exec_driver_sql(f"SET LOCAL enable_{way} = off")
+            rows = conn.exec_driver_sql(f"EXPLAIN {statement}", parameters)
+        plan = "\n".join(str(row[-1]) for row in rows)
+    assert "pair_review" in plan
+    assert "TEMP B-TREE" not in plan
+    assert "Sort" not in plan

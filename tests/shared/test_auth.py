@@ -7,7 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -194,7 +193,7 @@ class Issuer:
     def fetch(self, _url: str) -> dict[str, Any]:
         self.fetches += 1
         if self.away:
-            raise httpx.ConnectError("away")
+            raise Transient("away")
         jwk = ECAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
         return {"keys": [jwk | {"kid": self.kid, "use": "sig", "alg": "ES256"}]}
 
@@ -243,3 +242,8 @@ def test_secrets_differ_by_purpose_and_agree_between_replicas(settings: Settings
         derive_secret(Settings(home=settings.home, jwks_url="https://idp/jwks"), "receipts")
     shared_secret = Settings(secret="s" * 32, jwks_url="https://idp/jwks")
     assert len(derive_secret(shared_secret, "receipts", 64)) == 64
+
+
+def test_an_issuer_that_does_not_answer_is_transient() -> None:
+    with pytest.raises(Transient):
+        Jwks("http://127.0.0.1:1/keys").key_of(Issuer().token())
