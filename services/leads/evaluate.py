@@ -33,6 +33,8 @@ HOPS: Final = 1
 IDLE_SECONDS: Final = 0.05
 YIELD_SECONDS: Final = 0.002
 """Between batches, so that whoever waits for the database's writer gets it."""
+GATHER_SECONDS: Final = 0.03
+"""After a batch that was not full, at most: as long as it took, so that small ones come together."""
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +97,7 @@ class Evaluator:
         self._wake = wake or Event()
         self._heard = heard
         self._limit = SMALLEST
+        self._rest = YIELD_SECONDS
         self._reconsidered = float("-inf")
 
     def run(self, stop: Event) -> None:
@@ -111,7 +114,7 @@ class Evaluator:
                 stop.wait(pause)
                 continue
             if worked:
-                stop.wait(YIELD_SECONDS)
+                stop.wait(self._rest)
             else:
                 self._wake.wait(pause)
 
@@ -125,7 +128,9 @@ class Evaluator:
         result = evaluate_due(self._database, self._clock(), self._limit)
         if result.components:
             self._heard(result.changed)
-            self._adapt(result.components, time.monotonic() - began)
+            took = time.monotonic() - began
+            self._rest = YIELD_SECONDS if result.components >= self._limit else min(took, GATHER_SECONDS)
+            self._adapt(result.components, took)
         return result.components
 
     def _adapt(self, components: int, seconds: float) -> None:
