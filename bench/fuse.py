@@ -8,6 +8,9 @@ relayed to a log that counts them. Without --database: SQLite in a temporary dir
 The mixed stream: 70 % plate reads, 8 % calls, 6 % crossings, 6 % money, 6 % targets, 4 % seizures. Of the
 people and things in it, --novelty are new and the others known already. `persons`: targets alone. Everybody
 has a telephone of his own, named by its IMEI: numbers reserved for fiction are too few for a million people.
+
+First a model is trained on --train persons of the stream, as an operator would: the packaged tables do not
+know how common the simulated world's names are. --train 0 takes the packaged model.
 """
 
 import argparse
@@ -32,14 +35,17 @@ import orjson
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import services.fusion
-from services.fusion.core.model import load
+from services.fusion.core.model import Model, load, save
+from services.fusion.core.train import train
 from services.fusion.fuse import Fuser
+from services.fusion.intake import arrive
 from services.fusion.resolver import CoreResolver
 from services.fusion.size_store import ENTITIES, PROFILES, sizes
 from services.fusion.worker import wait
 from services.simulator.mentions import Cast
 from services.simulator.population import World
 from shared import memory
+from shared.contracts.entities import Kind
 from shared.contracts.topics import REPORTS
 from shared.database import migrate, open_database
 from shared.log import NewRecord, Position, Record
@@ -145,11 +151,27 @@ class Counting:
         return []
 
 
-def work(pipe: Connection, url: str, seed: int, kinds: str) -> None:
+def trained(persons: int, size: int) -> Model:
+    """The model for a population of this kind and so many profiles, a million at least."""
+    model = load().sized(size)
+    if not persons:
+        return model
+    stream, resolver, known = Stream(99, "persons"), CoreResolver(model), [0, 0, 1]
+    found = {}
+    while len(found) < persons:
+        for record in stream.records(1_000, known, 0.5):
+            for mention in arrive(record, resolver).normalised.mentions:
+                if mention.profile is not None and mention.kind is Kind.PERSON:
+                    found[mention.profile.id] = mention.profile
+        known[0] = known[1]
+    return train(found.values(), model, seed=1).model
+
+
+def work(pipe: Connection, url: str, seed: int, kinds: str, model: Path) -> None:
     """A worker process: makes records when told, fuses them when told, reports."""
     db = open_database(url, cache_mb=128, pool_size=2)
     log, stream = Counting(), Stream(seed, kinds)
-    fuser = Fuser(db, CoreResolver(load()), f"bench-{seed}", wait)
+    fuser = Fuser(db, CoreResolver(load(model)), f"bench-{seed}", wait)
     memory.settle()
     while (order := pipe.recv()) is not None:
         count, known, novelty, batch = order
@@ -177,7 +199,7 @@ def work(pipe: Connection, url: str, seed: int, kinds: str) -> None:
 class Bench:
     """Workers and the population that they share."""
 
-    def __init__(self, url: str, asked: argparse.Namespace) -> None:
+    def __init__(self, url: str, asked: argparse.Namespace, model: Path) -> None:
         self.asked = asked
         self.url = url
         self.known = 0
@@ -188,7 +210,7 @@ class Bench:
         self.processes = []
         for n in range(asked.workers):
             here, there = context.Pipe()
-            process = context.Process(target=work, args=(there, url, n, asked.stream), daemon=True)
+            process = context.Process(target=work, args=(there, url, n, asked.stream, model), daemon=True)
             process.start()
             self.pipes.append(here)
             self.processes.append(process)
@@ -210,8 +232,8 @@ class Bench:
 
     def fill(self, profiles: int) -> None:
         """Add new people and things until there are so many profiles."""
-        while self.size()["profiles"] < profiles:
-            self.fuse(min(5_000, max(200, profiles // 10)), 1.0, self.asked.batch)
+        while (left := profiles - self.size()["profiles"]) > 0:
+            self.fuse(min(20_000, max(200, left // 4)), 1.0, self.asked.batch)
 
     def measure(self) -> dict[str, Any]:
         """The figures at the present size."""
@@ -251,6 +273,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--stream", choices=["mixed", "persons"], default="mixed")
     parser.add_argument("--novelty", type=float, default=0.2)
+    parser.add_argument("--train", type=int, default=20_000, help="persons to train on; 0: packaged model")
     parser.add_argument("--reports", type=int, default=8_000, help="per worker and measurement")
     parser.add_argument("--batch", type=int, default=2_000)
     parser.add_argument("--single", type=int, default=200, help="reports fused one by one, per worker")
@@ -258,7 +281,9 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="interlock-bench-") as home:
         url = asked.database or f"sqlite:///{home}/fusion.db"
-        bench = Bench(url, asked)
+        model = Path(home) / "model.json"
+        save(trained(asked.train, max(1_000_000, *asked.sizes)), model)
+        bench = Bench(url, asked, model)
         results = []
         try:
             for size in sorted(asked.sizes):
@@ -267,10 +292,11 @@ def main() -> None:
                 sys.stderr.write(f"{results[-1]}\n")
         finally:
             bench.close()
-        disk = sum(f.stat().st_size for f in Path(home).iterdir())
+        disk = sum(f.stat().st_size for f in Path(home).glob("fusion.db*"))
     outcome = {
         "bench": "fuse", "database": url.partition(":")[0], "stream": asked.stream,
-        "workers": asked.workers, "novelty": asked.novelty, "batch": asked.batch, "results": results,
+        "workers": asked.workers, "novelty": asked.novelty, "batch": asked.batch,
+        "trained_on": asked.train, "results": results,
         "disk_mb": None if asked.database else round(disk / 1e6),
         "machine": {"cpus": os.cpu_count(), "processor": platform.processor() or platform.machine(),
                     "python": platform.python_version(), "load_before": os.getloadavg()[0]},
