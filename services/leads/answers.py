@@ -16,9 +16,14 @@ _MARK: Final = 6
 """Bytes of a cursor that tell which list it belongs to."""
 
 
+def written(body: dict[str, Any]) -> bytes:
+    """The body as JSON; times in UTC with ``Z``."""
+    return orjson.dumps(body, option=orjson.OPT_UTC_Z)
+
+
 def listing(body: dict[str, Any]) -> Response:
     """A list, or another answer that is no resource."""
-    return Response(orjson.dumps(body), media_type=JSON)
+    return Response(written(body), media_type=JSON)
 
 
 def tag_of(raw: bytes) -> str:
@@ -29,13 +34,13 @@ def tag_of(raw: bytes) -> str:
 def same(if_match: str, body: dict[str, Any]) -> None:
     """Raise the 412 problem unless ``If-Match`` names this version, or any (``*``)."""
     given = {t.strip() for t in if_match.split(",")}
-    if given.isdisjoint({"*", tag_of(orjson.dumps(body))}):
+    if given.isdisjoint({"*", tag_of(written(body))}):
         raise STALE.because(STALE.doc)
 
 
 def resource(request: Request, body: dict[str, Any]) -> Response:
     """One resource with its ETag; 304 where ``If-None-Match`` names it."""
-    raw = orjson.dumps(body)
+    raw = written(body)
     tag = tag_of(raw)
     given = {t.strip().removeprefix("W/") for t in request.headers.get("if-none-match", "").split(",")}
     if tag in given or "*" in given:

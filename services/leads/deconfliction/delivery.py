@@ -136,7 +136,8 @@ class Carrier:
 
 def _opened(ring: KeyRing, row: Any) -> tuple[dict[str, str], bytes]:
     """Where a delivery goes, and what."""
-    return json.loads(ring.open(row.agency, row.address)), ring.open(row.agency, row.sealed)
+    notice = {"notice_id": row.notice_id, **json.loads(ring.open(row.agency, row.sealed))}
+    return json.loads(ring.open(row.agency, row.address)), json.dumps(notice).encode()
 
 
 def _put_off(row: Any, now: int) -> dict[str, Any]:

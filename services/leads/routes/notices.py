@@ -10,7 +10,7 @@ from fastapi import APIRouter, Header, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
-from services.leads.answers import listing, page, place, resource, same
+from services.leads.answers import listing, page, place, resource, same, written
 from services.leads.deconfliction.bell import Bell
 from services.leads.deconfliction.channels import Channels
 from services.leads.deconfliction.delivery import check_address
@@ -142,7 +142,7 @@ async def _events(
             )
             for where, notice in rows:
                 after = (where[0], where[1])
-                text = orjson.dumps(notice)
+                text = written(notice)
                 yield b"id: %d-%s\nevent: notice\ndata: %s\n\n" % (where[0], where[1].encode(), text)
             if len(rows) < MANY:
                 try:

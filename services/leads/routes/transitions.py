@@ -5,12 +5,11 @@ from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-import orjson
 from fastapi import APIRouter, Depends, Header, Path
 from pydantic import Field, StringConstraints
 from starlette.responses import Response
 
-from services.leads.answers import JSON, listing, same, tag_of
+from services.leads.answers import JSON, listing, same, tag_of, written
 from services.leads.deconfliction.lead_desk import Checked
 from services.leads.disclosure import disclose
 from services.leads.lead_schemas import CommentList, CommentModel, FeedbackModel, HistoryList, LifeModel
@@ -103,8 +102,8 @@ def _now(lives: Lives, viewer: Viewer, lead_id: UUID) -> dict[str, Any]:
 def _answer(lives: Lives, viewer: Viewer, lead_id: UUID) -> Response:
     """Where the lead is now, with the ETag that the next step needs."""
     body = _now(lives, viewer, lead_id)
-    tag = {"ETag": tag_of(orjson.dumps(body))}
-    return Response(orjson.dumps({n: body[n] for n in LifeModel.model_fields}), 200, tag, JSON)
+    tag = {"ETag": tag_of(written(body))}
+    return Response(written({n: body[n] for n in LifeModel.model_fields}), 200, tag, JSON)
 
 
 def _step_routes(routes: APIRouter, lives: Lives) -> None:
@@ -184,7 +183,7 @@ def _word_routes(routes: APIRouter, lives: Lives) -> None:
         version = _found(lives, viewer, lead_id)
         with _refusals():
             said = lives.say(viewer.identity, version, comment.text, None, idempotency_key)
-        return Response(orjson.dumps(said), 201, media_type=JSON)
+        return Response(written(said), 201, media_type=JSON)
 
     @routes.post(
         "/{lead_id}/feedback",
@@ -200,7 +199,7 @@ def _word_routes(routes: APIRouter, lives: Lives) -> None:
         version, outcome = _found(lives, viewer, lead_id), LeadState(feedback.outcome)
         with _refusals():
             said = lives.say(viewer.identity, version, feedback.note, outcome, idempotency_key)
-        return Response(orjson.dumps(said), 201, media_type=JSON)
+        return Response(written(said), 201, media_type=JSON)
 
 
 @contextmanager

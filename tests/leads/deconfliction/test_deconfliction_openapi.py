@@ -36,6 +36,7 @@ def test_every_call_answers_what_its_description_says(counter: Counter) -> None:
     inbox = ana.get("/v1/notices")
     holds(shapes.NoticeList, inbox.content)
     (notice,) = inbox.json()["items"]
+    assert notice["created_at"].endswith("Z")
     holds(shapes.NoticeShown, ana.post(f"/v1/notices/{notice['notice_id']}/acknowledge").content)
     holds(shapes.ConflictShown, ana.get(f"/v1/conflicts/{notice['conflict_id']}").content)
     holds(shapes.SubmissionShown, ana.get(f"/v1/deconfliction/{notice['number']}").content)

@@ -106,7 +106,7 @@ def test_a_webhook_can_check_who_calls_and_knows_a_repeat(
     wanted = hmac.new(made["secret"].encode(), f"{stamp}.".encode() + body, "sha256").hexdigest()
     assert hmac.compare_digest(given, wanted)
     (notice,) = house.inbox(A)
-    assert headers["Interlock-Notice"] == notice["notice_id"]
+    assert headers["Interlock-Notice"] == json.loads(body)["notice_id"] == notice["notice_id"]
     assert json.loads(body)["other"]["agency"] == B
 
 
