@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 from services.fusion.core.compare import compare
 from services.fusion.core.model import Model, load
 from services.fusion.core.normalise import normalise
-from services.fusion.core.profile import Profile
+from services.fusion.core.profile import Link, Profile
 from services.fusion.core.reference import pairs_of
 from shared.contracts.handling import Audience, audience_of
 from shared.contracts.judgement import Judgement
@@ -139,17 +139,7 @@ class World:
                 )
                 for m in mentions
             ),
-            links=tuple(
-                LinkState(
-                    source=x.source,
-                    target=x.target,
-                    type=x.type,
-                    confidence=x.confidence,
-                    source_local_id=x.source_local_id,
-                    target_local_id=x.target_local_id,
-                )
-                for x in (normalised.links if normalised else ())
-            ),
+            links=tuple(_link(x) for x in (normalised.links if normalised else ())),
             components=tuple(self._components(profiles, [p for p in pairs if self._decides(p)])),
             gone=tuple(gone),
             possible=tuple(self._pair(p, profiles) for p in possible),
@@ -214,6 +204,17 @@ class World:
     def _record(self, topic: str, key: str, value: bytes | None) -> Record:
         self.offset += 1
         return Record(Position(topic, hash(key) % 4, self.offset), key, value, {}, 0)
+
+
+def _link(x: Link) -> LinkState:
+    return LinkState(
+        source=x.source,
+        target=x.target,
+        type=x.type,
+        confidence=x.confidence,
+        source_local_id=x.source_local_id,
+        target_local_id=x.target_local_id,
+    )
 
 
 def _profile(p: Profile) -> ProfileState:
