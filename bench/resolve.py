@@ -28,7 +28,7 @@ from typing import Any
 
 import orjson
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent / "beside"))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from services.fusion.core import model as models

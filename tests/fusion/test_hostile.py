@@ -89,3 +89,30 @@ def test_a_thousand_names_alone_stay_a_thousand_persons(sqlite_db: Database) -> 
     assert len(set(found.values())) == len(found) == 1_000
     with sqlite_db.snapshot() as conn:
         assert conn.execute(select(func.max(tables.assign.c.size))).scalar_one() <= 1_000
+
+
+def smith(number: int, **known: str) -> Report:
+    made = report(number, 1, [person(0, full_name="John Smith", dob=known.get("born"))])
+    if "phone" not in known:
+        return made
+    phone = Phone(local_id="t1", number=known["phone"])
+    uses = Relation(source="p0", target="t1", type=RelationType.USES)
+    return made.model_copy(update={"phones": (phone,), "relations": (uses,)})
+
+
+def test_a_common_name_joins_with_what_it_shares(sqlite_db: Database) -> None:
+    """A telephone or a birthday that two share makes them one; three with neither stay three."""
+    number, born = "+19155550142", "1961-04-17"
+    reports = [
+        smith(0, phone=number),
+        smith(1, phone=number, born=born),
+        smith(2, born=born),
+        *(smith(n) for n in range(3, 6)),
+    ]
+    found = fuse(sqlite_db, reports, 2)
+    assert found == expected(reports)
+    resolver = CoreResolver(load())
+    mentions = [resolver.normalise(r, audience_of(r)).mentions[0] for r in reports]
+    entities = [found[m.profile.id] for m in mentions if m.profile]
+    assert len(set(entities[:3])) == 1
+    assert len(set(entities)) == 4
