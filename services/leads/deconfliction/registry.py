@@ -9,7 +9,6 @@ A match with a silent (RED) target costs the same work as none. Answers leave at
 fixed quantum, so their time tells nothing either.
 """
 
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +24,7 @@ from services.leads.deconfliction import registry_store as store
 from services.leads.deconfliction.entering import Entry, enter
 from services.leads.deconfliction.keyring import KeyFile, KeyRing
 from services.leads.deconfliction.submissions import Answer, Submission
+from services.leads.deconfliction.turns import Turns
 from shared.database import Database
 
 Clock = Callable[[], datetime]
@@ -54,7 +54,7 @@ class Registry:
     clock: Clock
     quantum: float = 0.02
     daily: int = 500
-    turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    turn: Turns = field(default_factory=Turns, repr=False)
     queue: deque[_Waiting] = field(default_factory=deque, repr=False)
 
     @contextmanager
