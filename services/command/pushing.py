@@ -8,13 +8,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 from urllib.parse import urlencode
 
 import orjson
 
 from services.command.console import Failed
 from services.command.reach import DESK, FEEDS, Reach, in_words, reasons_of
+from shared import batches
 
 if TYPE_CHECKING:
     import httpx
@@ -24,8 +25,6 @@ WINDOW_BYTES = 8_000_000
 """A window of lines is sent, and only then remembered as done."""
 PATIENCE_SECONDS = 600.0
 """How long one batch is tried again while a service is away or busy."""
-LONGEST_WAIT = 30.0
-BUSY = (429, 502, 503, 504)
 TOO_LARGE = 413
 
 
@@ -97,25 +96,25 @@ class Sender:
         waited = 0.0
         while lines:
             body = b"\n".join(line.raw for line in lines) + b"\n"
-            answer, after = self._post(feed, agency, "/v1/reports:bulk", body, "application/x-ndjson")
-            again: list[Line] = []
-            if answer is None:
-                again = lines
-            elif answer.status_code == TOO_LARGE and len(lines) > 1:
+            sent = batches.send(
+                self._client(feed), batches.BULK, self._token(feed, agency), body, count=len(lines)
+            )
+            if sent.refusal is not None:
+                if sent.refusal.status_code != TOO_LARGE or len(lines) == 1:
+                    said = in_words(sent.refusal)
+                    raise Failed(f"{feed} at {self._reach.url(feed)} refuses the batch: {said}")
                 half = len(lines) // 2
                 yield from self._send_group(feed, agency, lines[:half])
                 lines = lines[half:]
                 continue
-            elif not answer.is_success:
-                raise Failed(f"{feed} at {self._reach.url(feed)} refuses the batch: {in_words(answer)}")
-            else:
-                for line, outcome in zip(lines, _outcomes(answer, len(lines)), strict=True):
-                    if _busy(outcome):
-                        again.append(line)
-                    else:
-                        yield _result(line, outcome)
+            again: list[Line] = []
+            for line, outcome in zip(lines, sent.outcomes, strict=True):
+                if outcome is None:
+                    again.append(line)
+                else:
+                    yield _result(line, outcome)
             if again:
-                waited = self._wait(feed, after, waited)
+                waited = self._wait(feed, sent.pause, waited)
             lines = again
 
     def import_document(self, feed: str, agency: str, body: bytes, query: dict[str, str]) -> list[Result]:
@@ -123,36 +122,25 @@ class Sender:
         path = "/v1/reports:import?" + urlencode(query)
         waited = 0.0
         while True:
-            answer, after = self._post(feed, agency, path, body, "application/xml")
-            if answer is not None:
-                if not answer.is_success:
-                    raise Failed(in_words(answer))
-                outcomes = [orjson.loads(row) for row in answer.content.splitlines() if row.strip()]
-                if not any(_busy(outcome) for outcome in outcomes):
-                    return [_result(Line(o["line"], b"", feed, agency), o) for o in outcomes]
-            waited = self._wait(feed, after, waited)
+            sent = batches.send(
+                self._client(feed), path, self._token(feed, agency), body, kind="application/xml"
+            )
+            if sent.refusal is not None:
+                raise Failed(in_words(sent.refusal))
+            if not sent.again:
+                told = [o for o in sent.outcomes if o is not None]
+                return [_result(Line(o["line"], b"", feed, agency), o) for o in told]
+            waited = self._wait(feed, sent.pause, waited)
 
-    def _post(
-        self, feed: str, agency: str, path: str, body: bytes, kind: str
-    ) -> "tuple[httpx.Response | None, float]":
-        """The answer, or None where it makes sense to try again after so many seconds."""
-        import httpx  # noqa: PLC0415 - no other command waits for it
+    def _client(self, feed: str) -> "httpx.Client":
+        if feed not in self._clients:
+            self._clients[feed] = self._reach.client(feed, {})
+        return self._clients[feed]
 
-        client = self._clients.get(feed)
-        if client is None:
-            client = self._clients[feed] = self._reach.client(feed, {})
-        token = self._reach.token_for(agency, ("submitter",), (feed,))
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": kind}
-        try:
-            answer = client.post(path, content=body, headers=headers)
-        except httpx.TransportError:
-            return None, 1.0
-        after = answer.headers.get("Retry-After", "1")
-        seconds = float(after) if after.replace(".", "", 1).isdigit() else 1.0
-        return (None if answer.status_code in BUSY else answer), seconds
+    def _token(self, feed: str, agency: str) -> str:
+        return self._reach.token_for(agency, ("submitter",), (feed,))
 
     def _wait(self, feed: str, seconds: float, waited: float) -> float:
-        seconds = min(max(seconds, 0.1), LONGEST_WAIT)
         if waited + seconds > PATIENCE_SECONDS:
             raise Failed(
                 f"{feed} at {self._reach.url(feed)} has been away for {waited:.0f} s: try again later"
@@ -162,18 +150,7 @@ class Sender:
         return waited + seconds
 
 
-def _outcomes(answer: "httpx.Response", count: int) -> list[dict[str, Any]]:
-    """One outcome for each line; lines that the answer breaks off before count as not taken."""
-    outcomes = [orjson.loads(row) for row in answer.content.splitlines() if row.strip()]
-    missing = {"outcome": "REFUSED", "problem": {"status": 503}}
-    return [*outcomes[:count], *[missing] * (count - len(outcomes))]
-
-
-def _busy(outcome: dict[str, Any]) -> bool:
-    return outcome.get("outcome") == "REFUSED" and (outcome.get("problem") or {}).get("status") in BUSY
-
-
-def _result(line: Line, outcome: dict[str, Any]) -> Result:
+def _result(line: Line, outcome: batches.Outcome) -> Result:
     if outcome.get("outcome") == "REFUSED":
         return Result(line, None, tuple(reasons_of(outcome.get("problem") or {})))
     return Result(line, str(outcome["receipt_id"]))

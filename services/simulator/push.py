@@ -15,12 +15,11 @@ import httpx
 import orjson
 
 from services.simulator.generate import Simulated
+from shared import batches
 from shared.errors import InterlockError
 
 BATCH: Final = 500
-BUSY: Final = (429, 502, 503, 504)
 PATIENCE_SECONDS: Final = 300.0
-LONGEST_WAIT_SECONDS: Final = 30.0
 SHOWN: Final = 20
 """Refusals kept with their reasons; the rest are only counted."""
 
@@ -110,43 +109,25 @@ class _Pusher:
                 future.result()
 
     def _send(self, lane: Lane, lines: list[bytes]) -> None:
+        feed, agency = lane
+        url = f"{self._target.urls[feed].rstrip('/')}{batches.BULK}"
         waited = 0.0
         while lines:
-            outcomes, pause = self._post(lane, lines)
-            again = [line for line, o in zip(lines, outcomes, strict=True) if o is None]
-            self._count(lane[0], lines, outcomes, repeat=bool(again))
-            if again:
-                if waited + pause > PATIENCE_SECONDS:
-                    raise PushFailed(f"{lane[0]} has been away for {waited:.0f} s; start it, then push again")
-                self._target.sleep(pause)
-                waited += pause
-            lines = again
-
-    def _post(self, lane: Lane, lines: Sequence[bytes]) -> tuple[list[dict[str, Any] | None], float]:
-        """The outcome of each line, None for those to send again, and how long to wait before that."""
-        feed, agency = lane
-        headers = {
-            "Authorization": f"Bearer {self._target.token(agency)}",
-            "Content-Type": "application/x-ndjson",
-        }
-        url = f"{self._target.urls[feed].rstrip('/')}/v1/reports:bulk"
-        try:
-            answer = self._client.post(url, content=b"\n".join(lines) + b"\n", headers=headers)
-        except httpx.TransportError:
-            return [None] * len(lines), 1.0
-        pause = _retry_after(answer)
-        if answer.status_code in BUSY:
-            return [None] * len(lines), pause
-        if answer.status_code != httpx.codes.OK:
-            raise PushFailed(f"{url} refused a batch of {agency}: {answer.status_code} {answer.text[:500]}")
-        outcomes: list[dict[str, Any] | None] = [
-            orjson.loads(row) for row in answer.content.splitlines() if row
-        ]
-        outcomes = [None if o is not None and _busy(o) else o for o in outcomes[: len(lines)]]
-        return outcomes + [None] * (len(lines) - len(outcomes)), pause
+            body = b"\n".join(lines) + b"\n"
+            sent = batches.send(self._client, url, self._target.token(agency), body, count=len(lines))
+            if sent.refusal is not None:
+                said = f"{sent.refusal.status_code} {sent.refusal.text[:500]}"
+                raise PushFailed(f"{url} refused a batch of {agency}: {said}")
+            self._count(feed, lines, sent.outcomes, repeat=sent.again)
+            if sent.again:
+                if waited + sent.pause > PATIENCE_SECONDS:
+                    raise PushFailed(f"{feed} has been away for {waited:.0f} s; start it, then push again")
+                self._target.sleep(sent.pause)
+                waited += sent.pause
+            lines = [line for line, o in zip(lines, sent.outcomes, strict=True) if o is None]
 
     def _count(
-        self, feed: str, lines: Sequence[bytes], outcomes: Sequence[dict[str, Any] | None], *, repeat: bool
+        self, feed: str, lines: Sequence[bytes], outcomes: Sequence[batches.Outcome | None], *, repeat: bool
     ) -> None:
         with self._lock:
             done = self._done
@@ -164,18 +145,3 @@ class _Pusher:
                     done.by_feed[feed] = done.by_feed.get(feed, 0) + 1
             done.repeated += repeat
             self._progress(done)
-
-
-def _busy(outcome: dict[str, Any]) -> bool:
-    problem = outcome.get("problem") or {}
-    return outcome.get("outcome") == "REFUSED" and problem.get("status") in BUSY
-
-
-def _retry_after(answer: httpx.Response) -> float:
-    """Seconds to wait, from Retry-After; 1 where it is missing or a date."""
-    text = answer.headers.get("Retry-After", "1")
-    try:
-        seconds = float(text)
-    except ValueError:
-        return 1.0
-    return min(max(seconds, 0.1), LONGEST_WAIT_SECONDS)
