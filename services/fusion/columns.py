@@ -20,13 +20,16 @@ _ALSO: Final[Mapping[str, str]] = {
     "id": "rec_id record_id unique_id uid row_id entity_id",
     "type": "schema entity_type kind",
     "names": "name full_name fullname caption company company_name organisation organization vessel_name",
-    "given": "given_name given_names first_name firstname first forename forenames fname middle_name",
+    "given": "given_name given_names first_name firstname first forename forenames fname middle_name "
+    "middle_names second_name father_name patronymic",
     "family": "family_name family_names last_name lastname last surname surnames lname",
-    "aka": "alias aliases also_known_as alt_names alternative_names other_names weak_aliases",
+    "aka": "alias aliases also_known_as alt_names alternative_names other_names weak_aliases "
+    "weak_alias previous_name previous_names former_name former_names",
     "birth_dates": "dob date_of_birth birth_date birthdate birthday born registered incorporation_date",
     "birth_places": "birth_place place_of_birth birthplace pob",
     "sex": "gender",
-    "countries": "country country_code nationality nationalities citizenship flag",
+    "countries": "country country_code nationality nationalities citizenship flag "
+    "jurisdiction main_country flag_state",
     "occupations": "occupation profession job job_title",
     "addresses": "address full_address",
     "phones": "phone phone_number telephone tel mobile",
@@ -41,9 +44,12 @@ _ALSO: Final[Mapping[str, str]] = {
     "identifiers:NATIONAL_ID": "national_id national_id_number soc_sec_id",
     "identifiers:PASSPORT": "passport passport_no passport_number",
     "identifiers:DL": "dl drivers_license driver_license driving_licence",
-    "identifiers:TIN": "tin tax_id tax_number itin",
+    "identifiers:TIN": "tin tax_id tax_number itin inn inn_code vat_code",
     "identifiers:EIN": "ein fein", "identifiers:LEI": "lei", "identifiers:CURP": "curp",
     "identifiers:RFC": "rfc", "identifiers:A_NUMBER": "a_number alien_number",
+    "identifiers:REGISTRATION_NO": "registration_no registration_number reg_number "
+    "company_number ogrn_code ogrn",
+    "identifiers:OTHER": "id_number",
     "identifiers:IMO": "imo imo_number", "identifiers:MMSI": "mmsi",
     "identifiers:HULL_ID": "hull_id hin", "identifiers:OFFICIAL_NO": "official_no official_number",
     "identifiers:CALL_SIGN": "call_sign callsign", "identifiers:VIN": "vin",

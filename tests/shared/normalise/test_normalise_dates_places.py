@@ -66,3 +66,20 @@ def test_folding_is_stable_and_ascii(text: str) -> None:
     folded = fold(text)
     assert folded.isascii()
     assert fold(folded) == folded
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ("1961-03-09T00:00:00", "1961-03-09"),
+        ("circa 1961", "1961"),
+        ("c. 1961", "1961"),
+        ("1961-00-00", "1961"),
+        ("Mar 1961", "1961-03"),
+        ("March 9, 1961", "1961-03-09"),
+        ("09.03.1961", "1961-03-09"),
+        ("03/09/1961", "1961-03-09"),
+    ],
+)
+def test_dates_as_lists_write_them(written: str, text: str) -> None:
+    assert str(dates.parse(written)) == text
