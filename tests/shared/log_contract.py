@@ -284,7 +284,7 @@ class LogContract:
             return bool(seen[0]) and bool(seen[1]) and not seen[0].keys() & seen[1].keys()
 
         try:
-            until(both_work, 30, "both members get records, none both")
+            until(both_work, 90, "both members get records, none both")
         finally:
             stop.set()
             for t in threads:
