@@ -32,7 +32,7 @@ from tests.system import System
 PROBE_AGENCIES = {"EPIC": "TXZZZ0001", "BCSC": "AZZZZ0003"}
 OBSERVER = "CAZZZ0002"
 PACKAGES = ("fastapi", "uvicorn", "pydantic", "sqlalchemy", "kafka-python", "psycopg")
-POLL = 0.025
+POLL = 0.05
 """Seconds between two looks of a probe: an observer, not a load."""
 
 
