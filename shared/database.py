@@ -4,9 +4,7 @@
 statements are in ``database_rows``, the outbox in ``database_outbox``; both are offered from here too.
 """
 
-import random
 import sqlite3
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,6 +33,7 @@ from shared.database_rows import (
     upsert,
 )
 from shared.errors import Misconfigured, Transient
+from shared.sqlite_begin import begin_immediate
 
 __all__ = [
     "Busy", "Database", "HexId", "accumulate", "advisory_lock", "advisory_locks", "delete_rows",
@@ -206,21 +205,13 @@ def _sqlite(url: URL, synchronous: str, limits: tuple[int, int, int]) -> Engine:
 
 
 def _begin_immediate(conn: Connection, busy_ms: int) -> None:
-    """Take the write lock, trying every millisecond or so: SQLite's own waiting backs off to 100 ms."""
+    """Take the write lock; errors are those of a statement of ``conn``."""
     dbapi: Any = conn.connection.dbapi_connection
-    deadline = time.monotonic() + busy_ms / 1000
     dbapi.execute("PRAGMA busy_timeout=0")
     try:
-        while True:
-            try:
-                dbapi.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error:
-                code = error.sqlite_errorcode & 0xFF
-                if code not in _SQLITE_TRANSIENT or time.monotonic() >= deadline:
-                    raise DBAPIError.instance("BEGIN IMMEDIATE", None, error, sqlite3.Error) from error
-                time.sleep(random.uniform(0.0002, 0.002))  # noqa: S311 - spreads those who wait
-            else:
-                return
+        begin_immediate(dbapi, busy_ms / 1000)
+    except sqlite3.OperationalError as error:
+        raise DBAPIError.instance("BEGIN IMMEDIATE", None, error, sqlite3.Error) from error
     finally:
         dbapi.execute(f"PRAGMA busy_timeout={busy_ms}")
 

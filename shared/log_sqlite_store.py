@@ -7,7 +7,6 @@ here, in ``translated``.
 
 import fcntl
 import os
-import random
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,6 +20,7 @@ import xxhash
 from shared.contracts.topics import Topic
 from shared.errors import InterlockError, Misconfigured, Transient
 from shared.log import NewRecord, Position, Record
+from shared.sqlite_begin import BUSY, begin_immediate, moment
 
 SCHEMA_VERSION: Final = 1
 DAY_MS: Final = 86_400_000
@@ -45,7 +45,6 @@ CREATE TABLE IF NOT EXISTS housekeeping(id INTEGER PRIMARY KEY CHECK(id = 1), du
 INSERT OR IGNORE INTO housekeeping VALUES (1, 0)
 """
 
-_BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
 _AWAY: Final = frozenset(
     {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_INTERRUPT}
 )
@@ -61,7 +60,7 @@ def translated(error: sqlite3.Error, path: Path) -> Exception:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code == sqlite3.SQLITE_FULL:
         return Transient(f"the disk of the log is full: free some space beside {path}", retry_after=5.0)
-    if code in _BUSY:
+    if code in BUSY:
         return Transient(f"the log {path} is busy: {error}", retry_after=0.5)
     if code in _AWAY:
         return Transient(f"the log {path} cannot be reached: {error}", retry_after=2.0)
@@ -118,7 +117,7 @@ def _switch_to_wal(connection: sqlite3.Connection) -> None:
         try:
             connection.execute("PRAGMA journal_mode=WAL")
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF not in _BUSY or time.monotonic() > deadline:
+            if error.sqlite_errorcode & 0xFF not in BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
         else:
@@ -157,7 +156,7 @@ class Turnstile:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 held = True
             except OSError:
-                time.sleep(_moment())
+                time.sleep(moment())
         try:
             yield
         finally:
@@ -169,11 +168,6 @@ class Turnstile:
         os.close(self._file)
 
 
-def _moment() -> float:
-    """About a millisecond, never twice the same: it spreads those who wait."""
-    return random.uniform(0.0002, 0.002)  # noqa: S311 - decides nothing
-
-
 @contextmanager
 def transaction(
     connection: sqlite3.Connection, path: Path, turnstile: Turnstile | None = None
@@ -181,7 +175,7 @@ def transaction(
     """Hold the file's one write lock; commit at the end, roll back on any error. Raises as ``translated``."""
     with speaking(path):
         with turnstile.next() if turnstile else nullcontext():
-            _begin(connection)
+            begin_immediate(connection, CONTENTION)
         try:
             yield
             connection.execute("COMMIT")
@@ -189,20 +183,6 @@ def transaction(
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
-
-
-def _begin(connection: sqlite3.Connection) -> None:
-    """BEGIN IMMEDIATE, trying every millisecond or so: SQLite's own waiting backs off to 100 ms."""
-    deadline = time.monotonic() + CONTENTION
-    while True:
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF not in _BUSY or time.monotonic() > deadline:
-                raise
-            time.sleep(_moment())
-        else:
-            return
 
 
 @contextmanager

@@ -45,6 +45,8 @@ class Profiles:
 
     def __init__(self, resolver: Resolver, *, profiles: int = 24_000, comparisons: int = 8_000) -> None:
         self.resolver = resolver
+        self.cap = resolver.cap
+        self.review = min(resolver.review, resolver.threshold)
         self._held: Bounded[str, Held] = Bounded(profiles)
         self._comparisons: Bounded[Ends, Comparison] = Bounded(comparisons)
         self.compared = 0

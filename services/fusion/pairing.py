@@ -23,8 +23,6 @@ class Pairing:
         self.db = db
         self.owner = owner
         self.cache = cache
-        self.cap = cache.resolver.cap
-        self.review = min(cache.resolver.review, cache.resolver.threshold)
 
     def pause(self, step: str) -> None:
         """Called between steps; does nothing."""
@@ -49,7 +47,7 @@ class Pairing:
         self.pause("t2.read")
         return Reading(
             version=version,
-            pairs=tuple(self.cache.score(shared, held, self.review)),
+            pairs=tuple(self.cache.score(shared, held, self.cache.review)),
             judged=frozenset((j.a, j.b) for j in judged if j.same),
             judged_profiles=frozenset(p for j in judged for p in (j.a, j.b)),
         )
@@ -58,7 +56,7 @@ class Pairing:
         """Who holds the work's keys, and where they are marked, in one snapshot."""
         keys = work.keys | work.crossed
         marked = pair_store.marks(conn, keys)
-        return pair_store.holders(conn, sorted(keys), marked, self.cap), marked
+        return pair_store.holders(conn, sorted(keys), marked, self.cache.cap), marked
 
     def version_before(self) -> int:
         """The last version drawn before the snapshot is taken: what has a larger one may be unknown to it."""
@@ -70,7 +68,7 @@ class Pairing:
             (key, audience)
             for key, audiences in found.items()
             for audience, ids in audiences.items()
-            if len(ids) > self.cap
+            if len(ids) > self.cache.cap
         }
         return sorted(full ^ marked)
 
@@ -84,7 +82,7 @@ class Pairing:
         self.pause("cross.begin")
         with self.db.transaction() as conn:
             self.lock_spot(conn, spot)
-            generic = pair_store.count_holders(conn, spot, self.cap + 1) > self.cap
+            generic = pair_store.count_holders(conn, spot, self.cache.cap + 1) > self.cache.cap
             self.pause("cross.counted")
             if generic == pair_store.is_marked(conn, spot):
                 return

@@ -10,17 +10,16 @@ came back from the dead, or a worker died over it) all are told anew, as they ar
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from itertools import combinations
 
 from sqlalchemy import Connection
 
 from services.fusion import component_store, components, journal_store, pair_store, store
 from services.fusion.cache import Profiles
 from services.fusion.components import Group
+from services.fusion.pair_store import Holders
 from services.fusion.pairing import candidates
 from services.fusion.values import (
     Component,
-    Ends,
     Held,
     Key,
     Place,
@@ -29,7 +28,6 @@ from services.fusion.values import (
     Settled,
     Spot,
     Work,
-    ends,
 )
 from shared.database import Busy, Database
 
@@ -44,9 +42,7 @@ class Settling:
     def __init__(self, db: Database, cache: Profiles) -> None:
         self.db = db
         self.cache = cache
-        self.cap = cache.resolver.cap
         self.threshold = cache.resolver.threshold
-        self.review = min(cache.resolver.review, cache.resolver.threshold)
 
     def pause(self, step: str) -> None:
         """Called between steps; does nothing."""
@@ -113,9 +109,11 @@ class Settling:
         if not keys:
             return []
         marked = self.current_marks(conn, keys)
-        shared = candidates(pair_store.holders(conn, sorted(keys), marked, self.cap), marked, mine.keys())
+        shared = candidates(
+            pair_store.holders(conn, sorted(keys), marked, self.cache.cap), marked, mine.keys()
+        )
         held = store.load_profiles(conn, self.cache, {i for pair in shared for i in pair})
-        scored = self.cache.score(shared, held, self.review)
+        scored = self.cache.score(shared, held, self.cache.review)
         return [s for s in scored if not components.decides(s, self.threshold)]
 
     def locked_places(
@@ -214,17 +212,12 @@ class Settling:
 
     def all_pairs(self, conn: Connection, members: Mapping[str, Held]) -> list[Scored]:
         """Every pair among these members that a live key supports and that decides, scored."""
-        by_key: dict[Key, list[Held]] = defaultdict(list)
+        held_by: Holders = defaultdict(lambda: defaultdict(list))
         for held in members.values():
             for key in held.keys:
-                by_key[key].append(held)
-        common = {key: holders for key, holders in by_key.items() if len(holders) > 1}
-        marked = self.current_marks(conn, common)
-        shared: dict[Ends, list[Key]] = defaultdict(list)
-        for key, holders in common.items():
-            live = [h.profile.id for h in holders if (key, h.profile.audience) not in marked]
-            for a, b in combinations(live, 2):
-                shared[ends(a, b)].append(key)
+                held_by[key][held.profile.audience].append(held.profile.id)
+        common = {key: ids for key, ids in held_by.items() if sum(map(len, ids.values())) > 1}
+        shared = candidates(common, self.current_marks(conn, common), members.keys())
         return list(self.cache.score(shared, members, self.threshold))
 
     def write(self, conn: Connection, work: Work, settled: Settled, old: Mapping[str, Place]) -> None:
