@@ -1,9 +1,9 @@
 """Fusing: `python bench/fuse.py [--database URL] [--sizes 10000 50000] [--workers 2] [--stream mixed]`.
 
 Fills a database to each size in turn (profiles) and measures there: reports committed a second, pairs
-scored, where the time goes, memory, disk, and the latency of single reports. Workers are processes; each
-makes a chunk of its stream, all wait for each other, then the clock runs while they fuse, with messages
-relayed to a log that counts them. Without --database: SQLite in a temporary directory.
+scored, where the time goes, memory, disk, and the latency of single reports. Workers are processes, each
+with another that makes its reports beforehand; all wait for each other, then the clock runs while they
+fuse, with messages relayed to a log that counts them. Without --database: SQLite in a temporary directory.
 
 The mixed stream: 70 % plate reads, 8 % calls, 6 % crossings, 6 % money, 6 % targets, 4 % seizures. Of the
 people and things in it, --novelty are new and the others known already. `persons`: targets alone. Everybody
@@ -18,7 +18,6 @@ import json
 import multiprocessing
 import os
 import platform
-import resource
 import sys
 import tempfile
 import time
@@ -36,6 +35,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import services.fusion
 from services.fusion.core.model import Model, load, save
+from services.fusion.core.profile import Profile
 from services.fusion.core.train import train
 from services.fusion.fuse import Fuser
 from services.fusion.intake import arrive
@@ -78,12 +78,7 @@ class Stream:
 
     def records(self, count: int, known: list[int], novelty: float) -> list[Record]:
         """So many records."""
-        found = []
-        for n in range(count):
-            value, report_id = self.report(known, novelty)
-            position = Position(REPORTS.name, 0, n)
-            found.append(Record(position, report_id, value, {}, int(time.time() * 1000)))
-        return found
+        return as_records([self.report(known, novelty) for _ in range(count)])
 
     def report(self, known: list[int], novelty: float) -> tuple[bytes, str]:
         """One report as the log holds it, and its id."""
@@ -139,6 +134,26 @@ class Stream:
         self.phone(cast, who)
 
 
+def as_records(reports: Sequence[tuple[bytes, str]]) -> list[Record]:
+    """Reports as the log gives them."""
+    now = int(time.time() * 1000)
+    return [Record(Position(REPORTS.name, 0, n), i, value, {}, now) for n, (value, i) in enumerate(reports)]
+
+
+def make(pipe: Connection, seed: int, kinds: str) -> None:
+    """A process that makes a worker's reports, so that the simulated world takes no memory of the worker."""
+    stream = Stream(seed, kinds)
+    while (order := pipe.recv()) is not None:
+        count, known, novelty = order
+        pipe.send(([stream.report(known, novelty) for _ in range(count)], known[1]))
+
+
+def memory_mb(name: str) -> int:
+    """A figure of this process's memory as Linux counts it: ``VmHWM`` the most so far, ``VmRSS`` now."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:")) // 1024
+
+
 class Counting:
     """A log that counts what is sent."""
 
@@ -157,27 +172,29 @@ def trained(persons: int, size: int) -> Model:
     if not persons:
         return model
     stream, resolver, known = Stream(99, "persons"), CoreResolver(model), [0, 0, 1]
-    found = {}
+    found: dict[str, Profile] = {}
     while len(found) < persons:
         for record in stream.records(1_000, known, 0.5):
             for mention in arrive(record, resolver).normalised.mentions:
                 if mention.profile is not None and mention.kind is Kind.PERSON:
                     found[mention.profile.id] = mention.profile
         known[0] = known[1]
-    return train(found.values(), model, seed=1).model
+    return train(found.values(), model, seed=1, population=size // 5).model
 
 
-def work(pipe: Connection, url: str, seed: int, kinds: str, model: Path) -> None:
-    """A worker process: makes records when told, fuses them when told, reports."""
+def work(pipe: Connection, source: Connection, url: str, seed: int, model: Path) -> None:
+    """A worker process: takes reports from its maker when told, fuses them when told, tells how it went."""
     db = open_database(url, cache_mb=128, pool_size=2)
-    log, stream = Counting(), Stream(seed, kinds)
+    log = Counting()
     fuser = Fuser(db, CoreResolver(load(model)), f"bench-{seed}", wait)
     memory.settle()
     while (order := pipe.recv()) is not None:
         count, known, novelty, batch = order
-        records = stream.records(count, known, novelty)
+        source.send((count, known, novelty))
+        reports, known_now = source.recv()
+        records = as_records(reports)
         before, compared, sent = dict(fuser.spent), fuser.cache.compared, log.bytes
-        pipe.send(known[1])
+        pipe.send(known_now)
         pipe.recv()
         started, cpu, relayed, batches = time.perf_counter(), time.process_time(), 0.0, []
         for at in range(0, count, batch):
@@ -191,7 +208,7 @@ def work(pipe: Connection, url: str, seed: int, kinds: str, model: Path) -> None
         pipe.send({
             "seconds": time.perf_counter() - started, "cpu": time.process_time() - cpu, "spent": spent,
             "compared": fuser.cache.compared - compared, "bytes": log.bytes - sent, "batches": batches,
-            "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            "peak_mb": memory_mb("VmHWM"),
         })  # fmt: skip
     db.close()
 
@@ -207,13 +224,20 @@ class Bench:
         migrate(self.db, Path(services.fusion.__file__).parent / "migrations")
         context = multiprocessing.get_context("spawn")
         self.pipes: list[Connection] = []
+        self.makers: list[Connection] = []
         self.processes = []
         for n in range(asked.workers):
             here, there = context.Pipe()
-            process = context.Process(target=work, args=(there, url, n, asked.stream, model), daemon=True)
-            process.start()
+            source, sink = context.Pipe()
+            for target, args in (
+                (work, (there, source, url, asked.seed + n, model)),
+                (make, (sink, asked.seed + n, asked.stream)),
+            ):
+                process = context.Process(target=target, args=args, daemon=True)
+                process.start()
+                self.processes.append(process)
             self.pipes.append(here)
-            self.processes.append(process)
+            self.makers.append(source)
 
     def fuse(self, count: int, novelty: float, batch: int) -> list[dict[str, Any]]:
         """Let every worker fuse so many reports at once."""
@@ -258,7 +282,7 @@ class Bench:
 
     def close(self) -> None:
         """End the workers."""
-        for pipe in self.pipes:
+        for pipe in (*self.pipes, *self.makers):
             pipe.send(None)
         for process in self.processes:
             process.join(30)
@@ -277,6 +301,7 @@ def main() -> None:
     parser.add_argument("--reports", type=int, default=8_000, help="per worker and measurement")
     parser.add_argument("--batch", type=int, default=2_000)
     parser.add_argument("--single", type=int, default=200, help="reports fused one by one, per worker")
+    parser.add_argument("--seed", type=int, default=0, help="of the stream")
     parser.add_argument("--output", type=Path, help="also write the JSON there")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="interlock-bench-") as home:

@@ -79,7 +79,7 @@ def train_from(settings: Settings, sample: int, seed: int) -> Trained:
 
 def train_on(profiles: list[Profile], model: Model, seed: int, there: int) -> Trained:
     """Train from these profiles, and compare the partitions of them under both models."""
-    found = train(profiles, model, seed=seed)
+    found = train(profiles, model, seed=seed, population=there)
     if not found.matches:
         raise TooLittle(
             f"{len(profiles):,} open profiles of persons, organisations and vessels: too few, or none alike"

@@ -107,7 +107,7 @@ class Audience:
 OPEN = Audience()
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def _parse(key: str) -> Audience:
     if key == "*":
         return OPEN

@@ -44,7 +44,7 @@ def exists(value: PartialDate) -> bool:
     return True
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def parse(text: str) -> PartialDate | None:
     """Read YYYY[-MM[-DD]], YYYYMMDD, M/D/YYYY (D/M/YYYY where only that exists), D.M.YYYY, [D ]Mon YYYY.
 

@@ -88,7 +88,7 @@ def parse_text(text: str) -> Canonical | None:
     return canonical(name, value)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def canonical(type: str, value: str, *, country: str | None = None, issuer: str | None = None) -> Canonical:  # noqa: A002  # the word of the contracts
     """The canonical form of ``value``.
 
@@ -108,6 +108,7 @@ def canonical(type: str, value: str, *, country: str | None = None, issuer: str 
     return Canonical(name, f"{_scope(name, issuer or country)}:{text}", valid)
 
 
+@lru_cache(maxsize=16_384)
 def valid(type: str, value: str) -> bool:  # noqa: A002  # the word of the contracts
     """Whether a canonical ``value`` has a right check digit or shape."""
     if type == "phone":

@@ -153,7 +153,7 @@ class PersonName(NamedTuple):
         return f"{text}, {self.suffix}" if self.suffix else text
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def parse(canonical: str) -> PersonName:
     """The name that ``str(name)`` wrote."""
     parts = canonical.split(", ")
@@ -169,7 +169,7 @@ def tokens(text: str) -> tuple[str, ...]:
     return name.tokens if name else ()
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def person(
     full: str | None = None, given: str | None = None, family: str | None = None, suffix: str | None = None
 ) -> PersonName | None:
@@ -210,7 +210,7 @@ def _extra(full: str | None, first: tuple[str, ...], last: tuple[str, ...]) -> t
     return tuple(w for w in words if w not in known)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def _clean(text: str) -> tuple[tuple[str, ...], str]:
     """Tokens without honorifics, brackets and degrees, and the suffix found among them."""
     text = _BRACKETS.sub(" ", text) if _BRACKETS.sub(" ", text).strip() else text

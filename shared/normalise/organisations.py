@@ -76,7 +76,7 @@ def legal_forms() -> Mapping[tuple[str, ...], str]:
     return found
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def organisation(text: str) -> OrganisationName | None:
     """Read an organisation's name; None where nothing of it is legible."""
     words = (
@@ -93,7 +93,7 @@ def organisation(text: str) -> OrganisationName | None:
     return OrganisationName(core, again if form in {"", "co"} and again else form) if core else None
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def parse(canonical: str) -> OrganisationName:
     """The name that ``str(name)`` wrote."""
     words, _, form = canonical.partition(", ")

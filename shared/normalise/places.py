@@ -104,13 +104,13 @@ class Place(NamedTuple):
         return first if first[:1].isdigit() else ""
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def parse(canonical: str) -> Place:
     """The place that ``str(place)`` wrote."""
     return Place(*canonical.split("|"))
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def address(
     line: str | None,
     city: str | None = None,

@@ -14,7 +14,7 @@ _OTHER: Final = re.compile(r"[^a-z0-9]+")
 _LETTERS: Final = str.maketrans({"ø": "o", "Ø": "o", "ı": "i", "ъ": "", "ь": "", "Ъ": "", "Ь": ""})
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def fold(text: str) -> str:
     """``text`` as lower-case ASCII words; apostrophes vanish, other marks separate words."""
     if not text.isascii():

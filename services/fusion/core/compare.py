@@ -56,6 +56,7 @@ def _plan(kind: Kind, model: Model) -> Plan:
             c.feature,
             c.levels,
             {key: level.base for key, level in c.levels.items()},
+            {key: level.rarity for key, level in c.levels.items()},
             model.tables.get(c.table),
             c.most,
             c.kin,

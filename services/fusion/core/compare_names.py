@@ -37,7 +37,7 @@ _AKIN: Final = (
 """Legal forms that translations of one name put for each other."""
 
 Row = tuple[str, str | None, str | None, int]
-"""A scored word: level, value of each side, bits."""
+"""A compared word: level, value of each side, bits."""
 
 
 class Named(NamedTuple):
@@ -102,8 +102,9 @@ def person_name(a: tuple[Named, ...], b: tuple[Named, ...], step: Step, tally: T
     best = _best(a, b, step, _score_person)
     _tell(best, step, tally)
     tally.kin += best.kin
-    tally.siblings = any(key in _OTHERS for key, *_ in best.rows)
-    tally.namesakes = all(key in _NAMESAKE for key, *_ in best.rows) and len(best.rows) > 1
+    keys = {row[0] for row in best.rows}
+    tally.siblings = not keys.isdisjoint(_OTHERS)
+    tally.namesakes = keys <= _NAMESAKE and len(best.rows) > 1
 
 
 def organisation_name(a: tuple[Named, ...], b: tuple[Named, ...], step: Step, tally: Tally) -> None:
@@ -114,6 +115,8 @@ def organisation_name(a: tuple[Named, ...], b: tuple[Named, ...], step: Step, ta
 
 def _best(a: tuple[Named, ...], b: tuple[Named, ...], step: Step, score: Score) -> Scored:
     """The pair of names that agrees best; the first such, in canonical order."""
+    if len(a) == len(b) == 1:
+        return score(a[0], b[0], step)
     found: Scored | None = None
     for x, y in _likeliest(a, b):
         scored = score(x, y, step)
@@ -142,72 +145,87 @@ def _tell(best: Scored, step: Step, tally: Tally) -> None:
     gained = lost = 0
     for key, x, y, bits in best.rows:
         weight = tally.add(step, key, x, y, bits)
-        gained += max(0, weight)
-        lost += min(0, weight) if key not in _DECISIVE else 0
+        if weight > 0:
+            gained += weight
+        elif key not in _DECISIVE:
+            lost += weight
     if gained > step.most:
         tally.adjust(step.feature, step.levels["dependent"].label, step.most - gained)
     if lost < step.least:
         tally.adjust(step.feature, step.levels["renamed"].label, step.least - lost)
 
 
-def _weigh(rows: list[Row], step: Step) -> int:
+def _weigh(rows: list[Row], step: Step) -> tuple[int, int]:
+    """The sum of the rows within the caps, and what those that agree add without them."""
     gained = lost = decisive = 0
+    base, rarity = step.base, step.rarity
     for key, _, _, bits in rows:
-        weight = step.base[key] + step.levels[key].rarity * bits // 100
+        weight = base[key] + rarity[key] * bits // 100
         if weight > 0:
             gained += weight
         elif key in _DECISIVE:
             decisive += weight
         else:
             lost += weight
-    return min(gained, step.most) + max(lost, step.least) + decisive
+    return min(gained, step.most) + max(lost, step.least) + decisive, gained
 
 
 def _score_person(a: Named, b: Named, step: Step) -> Scored:
     """Score two names of persons."""
     found = align(a.tokens, b.tokens)
+    base, rarity = step.base, step.rarity
     rows: list[Row] = []
     kin = likeliest = 0
     swapped = False
-    for m in found.matches:
-        rows.append((m.level, m.a, m.b, m.bits))
-        weight = step.base[m.level] + step.levels[m.level].rarity * m.bits // 100
-        if m.roles in {"gf", "fg"}:
+    for x, y, key, bits, roles in found.matches:
+        rows.append((key, x, y, bits))
+        weight = base[key] + rarity[key] * bits // 100
+        if roles in _CROSSED:
             swapped = True
             likeliest = max(likeliest, weight)
-        elif FAMILY in m.roles:
+        elif FAMILY in roles:
             kin += weight
-        elif UNKNOWN in m.roles and m.level != "joined":
+        elif UNKNOWN in roles and key != "joined":
             likeliest = max(likeliest, weight)
     if swapped:
         rows.append(("swapped", a.text, b.text, 0))
-    _leftover(found.left, found.right, rows)
-    if not a.ordered and any(key == "different" for key, *_ in rows):
-        likeliest = max(likeliest, sum(step.base[m.level] + m.bits for m in found.matches if m.bits > 0))
+    if found.left or found.right:
+        _leftover(found.left, found.right, rows)
+        if not a.ordered and any(row[0] == "different" for row in rows):
+            likeliest = max(likeliest, sum(base[m.level] + m.bits for m in found.matches if m.bits > 0))
     _suffix(a.mark, b.mark, rows)
-    return Scored(rows, _weigh(rows, step), _shared_by_kin(rows, step, max(likeliest, kin)))
+    weight, gained = _weigh(rows, step)
+    return Scored(rows, weight, _shared_by_kin(max(likeliest, kin), gained - step.most))
 
 
-def _shared_by_kin(rows: list[Row], step: Step, kin: int) -> int:
-    """What of the weight kin would share: the cap takes from that first, not from what is one's own."""
-    gained = sum(max(0, step.base[key] + step.levels[key].rarity * bits // 100) for key, _, _, bits in rows)
-    return max(0, min(kin, kin - (gained - step.most)))
+_CROSSED: Final = frozenset({"gf", "fg"})
+"""Roles of words that are a given name on one side and a family name on the other."""
+
+
+def _shared_by_kin(kin: int, over: int) -> int:
+    """What of the weight kin would share: the cap takes what is ``over`` from that first, not from what is
+    one's own."""
+    return max(0, min(kin, kin - over))
 
 
 def _leftover(left: list[Token], right: list[Token], rows: list[Row]) -> None:
     """Rows for the words that answer none."""
-    x, y = [t for t in left if not t.particle], [t for t in right if not t.particle]
-    rows.extend(("particle", t.text, None, 0) for t in left if t.particle)
-    rows.extend(("particle", None, t.text, 0) for t in right if t.particle)
-    for one in list(x):
-        other = next((t for t in y if t.role == one.role or UNKNOWN in (t.role, one.role)), None)
-        if other is None:
+    rows += [("particle", t.text, None, 0) for t in left if t.particle]
+    rows += [("particle", None, t.text, 0) for t in right if t.particle]
+    y = [t for t in right if not t.particle]
+    alone: list[Row] = []
+    for one in left:
+        if one.particle:
             continue
-        x.remove(one)
+        role = one.role
+        other = next((t for t in y if role in (t.role, UNKNOWN) or t.role == UNKNOWN), None)
+        if other is None:
+            alone.append(("missing", one.text, None, 0))
+            continue
         y.remove(other)
-        rows.append(("alike" if level(one, other) == "alike" else _CLASH[one.role], one.text, other.text, 0))
-    rows.extend(("missing", t.text, None, 0) for t in x)
-    rows.extend(("missing", None, t.text, 0) for t in y)
+        rows.append(("alike" if level(one, other) == "alike" else _CLASH[role], one.text, other.text, 0))
+    rows += alone
+    rows += [("missing", None, t.text, 0) for t in y]
 
 
 def _suffix(a: str, b: str, rows: list[Row]) -> None:
@@ -229,13 +247,13 @@ def _score_organisation(a: Named, b: Named, step: Step) -> Scored:
         rows = [(m.level, m.a, m.b, m.bits) for m in found.matches]
         _leftover_words(found.left, found.right, rows)
     if a.text.partition(",")[0] == b.text.partition(",")[0] and len(a.tokens) > 1:
-        rows.append(("whole", a.text, b.text, max(0, _WHOLE - _weigh(rows, step))))
+        rows.append(("whole", a.text, b.text, max(0, _WHOLE - _weigh(rows, step)[0])))
     if a.mark == b.mark:
         if a.mark:
             rows.append(("legal form", a.mark, b.mark, 0))
     elif a.mark and b.mark and not any({a.mark, b.mark} <= akin for akin in _AKIN):
         rows.append(("other form", a.mark, b.mark, 0))
-    return Scored(rows, _weigh(rows, step), kin=0)
+    return Scored(rows, _weigh(rows, step)[0], kin=0)
 
 
 def _leftover_words(left: list[Token], right: list[Token], rows: list[Row]) -> None:

@@ -38,6 +38,7 @@ class Shares:
 
     def __init__(self, model: Model) -> None:
         self._tables = {"a": model.tables["given"], "b": model.tables["family"]}
+        self.together = model.together
         starts: dict[str, float] = {}
         sounds: dict[str, float] = {}
         for part, table in self._tables.items():
@@ -110,7 +111,8 @@ def _name(text: str, shares: Shares, values: dict[str, Component]) -> tuple[str,
             values[part] = (word, ((part, shares.whole(part, word)),))
             for n in _CUTS[part]:
                 values[f"{part}{n}"] = (word[:n], ((part, shares.start(part, word[:n])),))
-    values["j"] = (sound("".join(full))[:8], (("j", sum(shares.sound(code_of(t)) for t in full)),))
+    whole = sum(shares.sound(code_of(t)) for t in full) - shares.together * max(0, len(full) - 1)
+    values["j"] = (sound("".join(full))[:8], (("j", max(0, whole)),))
     return words[:_WORDS]
 
 
@@ -170,8 +172,8 @@ def _place(features: Features, table: Table, values: dict[str, Component]) -> No
     for text in features.get("address", ())[:1]:
         place = places.parse(text)
         if place.postcode:
-            values["po"] = (place.postcode[:-3] or place.postcode, (("p", 700),))
-            values["pi"] = (place.postcode, (("p", 1300),))
+            values["po"] = (place.postcode[:-3] or place.postcode, (("po", 700),))
+            values["pi"] = (place.postcode, (("po", 1300),))
         if place.city:
             values["t"] = (place.city, (("t", table.of(place.city)),))
     for text in features.get("birth_place", ())[:1]:

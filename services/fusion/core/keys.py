@@ -18,19 +18,28 @@ from shared.contracts.entities import Kind
 from shared.normalise import places
 from shared.normalise.identifiers import is_scoped
 
+_NAMES: Final = frozenset("abpq")
+"""Parts of a person's content that are names."""
+
 
 class Rule(NamedTuple):
-    """The base components, all needed, and the order in which a key is extended."""
+    """The base components, all needed, and the order in which a key is extended.
+
+    ``twice``: how many names the base has beyond the first.
+    """
 
     base: tuple[str, ...]
     extension: tuple[str, ...]
+    twice: int
 
 
 @lru_cache(maxsize=256)
 def rule(text: str) -> Rule:
     """Read ``base | extension``."""
-    base, _, extension = text.partition("|")
-    return Rule(tuple(base.split()), tuple(extension.split()))
+    needed, _, more = text.partition("|")
+    base = tuple(needed.split())
+    named = len({c[0] for c in base if c.rstrip("0123456789") in _NAMES})
+    return Rule(base, tuple(c for c in more.split() if c not in base), max(0, named - 1))
 
 
 @lru_cache(maxsize=64)
@@ -71,7 +80,7 @@ def _keys(kind: Kind, content: bytes, model: Model) -> tuple[int, ...]:
     components = COMPONENTS.get(kind)
     if components is not None:
         for values, taken in components(features, model):
-            _ruled(scope, values, rules[taken], model.bits, found)
+            _ruled(scope, values, rules[taken], (model.bits, model.together), found)
     if kind is Kind.LOCATION:
         found.update(_hash(scope, text) for text in _location(features))
     elif kind is Kind.VEHICLE:
@@ -107,39 +116,52 @@ def _hash(kind: str, text: str) -> int:
 
 
 def _ruled(
-    kind: str, values: Mapping[str, Component], rules: Sequence[Rule], needed: int, found: set[int]
+    kind: str,
+    values: Mapping[str, Component],
+    rules: Sequence[Rule],
+    rare: tuple[int, int],
+    found: set[int],
 ) -> None:
-    """Add the key of each rule that these components satisfy.
+    """Add the key of each rule that these components satisfy; ``rare`` is the model's bits and together.
 
-    Of components that refine one another only the finest counts towards the bits.
+    Of components that refine one another only the finest counts towards the bits, and of two names less
+    than their sum.
     """
-    for base, extension in rules:
-        finest: dict[str, int] = {}
-        for c in base:
-            value = values.get(c)
-            if value is None:
-                break
-            for part, bits in value[1]:
-                if bits > finest.get(part, -1):
-                    finest[part] = bits
-        else:
-            chosen = list(base)
-            total = sum(finest.values())
-            for c in extension:
-                if total >= needed:
-                    break
-                value = values.get(c)
-                if value is None or c in chosen:
-                    continue
-                chosen.append(c)
-                for part, bits in value[1]:
-                    gain = bits - finest.get(part, 0)
-                    if gain > 0:
-                        finest[part] = bits
-                        total += gain
-            if total >= needed:
-                chosen.sort()
-                found.add(_hash(kind, "\x1f".join([f"{c}={values[c][0]}" for c in chosen])))
+    for one in rules:
+        chosen = _chosen(values, one, rare)
+        if chosen:
+            found.add(_hash(kind, "\x1f".join([f"{c}={values[c][0]}" for c in chosen])))
+
+
+def _chosen(values: Mapping[str, Component], one: Rule, rare: tuple[int, int]) -> list[str] | None:
+    """The components of a rule's key, sorted; None where one is missing or all are not rare enough."""
+    needed, together = rare
+    finest: dict[str, int] = {}
+    total = -together * one.twice
+    for c in one.base:
+        value = values.get(c)
+        if value is None:
+            return None
+        for part, bits in value[1]:
+            gain = bits - finest.get(part, 0)
+            if gain > 0:
+                finest[part] = bits
+                total += gain
+    chosen = list(one.base)
+    for c in one.extension:
+        if total >= needed:
+            break
+        value = values.get(c)
+        if value is None:
+            continue
+        chosen.append(c)
+        for part, bits in value[1]:
+            gain = bits - finest.get(part, 0)
+            if gain > 0:
+                another = part in _NAMES and part not in finest and not _NAMES.isdisjoint(finest)
+                total += gain - together if another else gain
+                finest[part] = bits
+    return sorted(chosen) if total >= needed else None
 
 
 def _location(features: Features) -> Iterable[str]:

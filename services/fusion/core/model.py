@@ -94,8 +94,9 @@ class Model:
 
     ``threshold`` and ``review`` are in centibits: a pair at or above the first is the same, one between
     them is possible. ``cap`` is how many profiles of one audience may hold a key before it is generic;
-    ``bits`` is how rare a key must be, in centibits. ``kin`` caps what surname, home
-    and telephone add together, for relatives share them.
+    ``bits`` is how rare a key must be, in centibits. ``together`` is what two names of one person tell
+    twice, for given and family names come from one language; keys take it off. ``kin`` caps what surname,
+    home and telephone add together, for relatives share them.
     """
 
     kinds: Mapping[Kind, KindModel]
@@ -104,6 +105,7 @@ class Model:
     review: int = 1000
     cap: int = 60
     bits: int = 1800
+    together: int = 250
     kin: int = 1500
     note: str = ""
 
@@ -127,6 +129,7 @@ class Model:
             "review": self.review,
             "cap": self.cap,
             "bits": self.bits,
+            "together": self.together,
             "kin": self.kin,
             "kinds": {
                 kind.value: {

@@ -11,11 +11,12 @@ _SHOWN: Final = 200
 
 
 class Step(NamedTuple):
-    """A row of the model made ready: base weights by level, the value table and the cap."""
+    """A row of the model made ready: by level base weights and percent of rarity; value table and caps."""
 
     feature: str
     levels: Mapping[str, Level]
     base: Mapping[str, int]
+    rarity: Mapping[str, int]
     table: Table | None
     most: int
     kin: int
@@ -39,7 +40,7 @@ class Tally:
     def add(self, step: Step, key: str, a: str | None, b: str | None, bits: int = 0) -> int:
         """Add the row of level ``key`` for the values ``a`` and ``b``, whose rarity is ``bits`` centibits."""
         level = step.levels[key]
-        weight = step.base[key] + level.rarity * bits // 100
+        weight = step.base[key] + step.rarity[key] * bits // 100
         self.rows.append((step.feature, a, b, level.label, weight))
         self.weight += weight
         if level.overrule is not None:

@@ -26,7 +26,10 @@ _DOUBLED: Final = re.compile(r"(.)\1+")
 
 
 class Token(NamedTuple):
-    """A word of a name: its role, its bits of rarity in centibits, and what makes it comparable."""
+    """A word of a name: its role, its bits of rarity in centibits, and what makes it comparable.
+
+    ``code``: the levelled syllables of a word of a Chinese or Korean name, empty for others.
+    """
 
     text: str
     role: str
@@ -34,6 +37,7 @@ class Token(NamedTuple):
     forms: frozenset[str]
     sound: str
     particle: bool
+    code: str = ""
 
 
 class Match(NamedTuple):
@@ -46,7 +50,7 @@ class Match(NamedTuple):
     roles: str
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=32_768)
 def sound(text: str) -> str:
     """The consonants of a word, romanisation levelled: ``nooristani`` and ``nuristani`` are ``nrstn``."""
     for spelled, heard in _SOUNDS:
@@ -54,7 +58,7 @@ def sound(text: str) -> str:
     return _DOUBLED.sub(r"\1", _SILENT.sub("", text))
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=32_768)
 def token(text: str, role: str, bits: int) -> Token:
     """The comparable form of a word."""
     particle = text in PARTICLES
@@ -67,7 +71,7 @@ def token(text: str, role: str, bits: int) -> Token:
 def eastern(word: Token) -> Token:
     """A word of a Chinese or Korean name, comparable by its syllables too."""
     levelled = code(word.text) if len(word.text) > 2 else ""
-    return word._replace(forms=word.forms | {f"~{levelled}"}) if levelled else word
+    return word._replace(forms=word.forms | {f"~{levelled}"}, code=levelled) if levelled else word
 
 
 _PARTICLE_BITS: Final = 30
@@ -80,7 +84,7 @@ RANK: Final = {
 }  # fmt: skip
 
 
-@lru_cache(maxsize=262_144)
+@lru_cache(maxsize=65_536)
 def level(a: Token, b: Token) -> str:  # noqa: PLR0911  # one return for each level
     """How alike two words are: a key of ``RANK``."""
     x, y = a.text, b.text
@@ -147,7 +151,7 @@ _KNOWN: Final = 1400
 
 def _syllabic(word: Token) -> bool:
     """Whether a word belongs to a Chinese or Korean name: there another syllable is another name."""
-    return any(form.startswith("~") for form in word.forms)
+    return bool(word.code)
 
 
 class Alignment(NamedTuple):
@@ -208,8 +212,11 @@ def _join(
 ) -> None:
     """Pair one word with several that together spell it."""
     for one, many, whole in ((left, right, b), (right, left, a)):
-        for x in list(one):
-            run = _spelling(x, whole)
+        if len(whole) < 2:
+            continue
+        lengths = [len(t.text) for t in whole]
+        for x in tuple(one):
+            run = _spelling(x, whole, lengths)
             if run is None or not any(t in many for t in run):
                 continue
             one.remove(x)
@@ -218,33 +225,30 @@ def _join(
                     many.remove(t)
             bits = max(x.bits, sum(t.bits for t in run if not t.particle))
             known = sum(m.bits for m in matches if any(t.text in {m.a, m.b} for t in run))
-            matches.append(
-                Match(
-                    x.text,
-                    " ".join(t.text for t in run),
-                    "joined",
-                    max(0, bits - known),
-                    x.role + run[0].role,
-                )
-            )
+            spelled = " ".join(t.text for t in run)
+            matches.append(Match(x.text, spelled, "joined", max(0, bits - known), x.role + run[0].role))
 
 
-def _spelling(one: Token, words: Sequence[Token]) -> tuple[Token, ...] | None:
-    """The two or three neighbouring ``words`` that spell ``one``, give or take one letter or by syllables."""
+def _spelling(one: Token, words: Sequence[Token], lengths: Sequence[int]) -> tuple[Token, ...] | None:
+    """The two or three neighbouring ``words`` that spell ``one``, give or take one letter or by syllables;
+    ``lengths`` are the words'."""
     text = one.text
-    levelled = next((form[1:] for form in one.forms if form.startswith("~")), None)
+    length, slack = len(text), int(len(text) >= _LONG)
     for n in (2, 3):
         for i in range(len(words) - n + 1):
+            near = -slack <= sum(lengths[i : i + n]) - length <= slack
+            if not near and not one.code:
+                continue
             run = tuple(words[i : i + n])
-            joined = "".join(t.text for t in run)
+            joined = "".join([t.text for t in run])
             if (
                 joined == text
-                or (levelled and code(joined) == levelled)
-                or (
-                    len(text) >= 8
-                    and abs(len(joined) - len(text)) <= 1
-                    and OSA.distance(joined, text, score_cutoff=1) <= 1
-                )
+                or (one.code and code(joined) == one.code)
+                or (near and slack and OSA.distance(joined, text, score_cutoff=1) <= 1)
             ):
                 return run
     return None
+
+
+_LONG: Final = 8
+"""Letters from which two words may spell a third with one letter wrong."""

@@ -59,11 +59,12 @@ class Training:
     matches: float
 
 
-def train(profiles: Iterable[Profile], model: Model, *, seed: int = 1) -> Training:
+def train(profiles: Iterable[Profile], model: Model, *, seed: int = 1, population: int = 0) -> Training:
     """A model whose weights and frequencies are estimated from ``profiles``.
 
     Its threshold is where a pair is as likely to be one entity as ``_SURE`` says, given how many pairs of
-    these profiles are.
+    these profiles are. Where they are some entities of ``population`` profiles, each with all its profiles,
+    chance has as many times more pairs to agree in, and the threshold rises by log2 of that.
     """
     by_kind: dict[Kind, list[Profile]] = defaultdict(list)
     for profile in sorted({p.id: p for p in profiles}.values(), key=lambda p: p.id):
@@ -71,7 +72,7 @@ def train(profiles: Iterable[Profile], model: Model, *, seed: int = 1) -> Traini
     trained, matches, odds = model, 0.0, 0
     for kind in (Kind.PERSON, Kind.ORGANIZATION, Kind.VESSEL):
         if len(by_kind[kind]) >= _FEWEST:
-            trained = replace(trained, tables=_tables(kind, by_kind[kind], trained))
+            trained = _counted(kind, by_kind[kind], trained)
             found = _estimate(kind, by_kind[kind], trained, seed)
             trained = replace(trained, kinds={**trained.kinds, kind: found.plan}, kin=found.kin)
             matches, odds = matches + found.matches, max(odds, found.odds)
@@ -81,8 +82,9 @@ def train(profiles: Iterable[Profile], model: Model, *, seed: int = 1) -> Traini
         return Training(replace(model, note=f"{model.note or 'as given'}: {why}"), (), count, 0.0)
     note = f"trained on {count} profiles, {round(matches)} matching pairs, seed {seed}"
     if odds:
+        odds += round(100 * math.log2(max(population, count) / count))
         threshold = min(_HIGHEST, max(_LOWEST, odds + _SURE))
-        trained = replace(trained, threshold=threshold, review=min(model.review, threshold - _POSSIBLE))
+        trained = replace(trained, threshold=threshold, review=threshold - _POSSIBLE)
     trained = replace(trained, note=note)
     return Training(trained, changes(model, trained), count, matches)
 
@@ -91,8 +93,9 @@ _FEWEST: Final = 100
 """Profiles of a kind below which there is nothing to learn from."""
 _SURE: Final = 300
 """Centibits above even odds at which a pair is the same: a probability of eight in nine."""
-_POSSIBLE: Final = 500
-_LOWEST, _HIGHEST = 1000, 2000
+_POSSIBLE: Final = 600
+"""Centibits below the threshold down to which a pair is possible."""
+_LOWEST, _HIGHEST = 1000, 2200
 """Bounds of a trained threshold."""
 
 
@@ -280,9 +283,38 @@ def _kin(rows: Sequence[Seen], plan: KindModel, kin: int) -> int:
     return kin + max(0, round(100 * math.log2(same / others)))
 
 
-def _tables(kind: Kind, profiles: Sequence[Profile], model: Model) -> dict[str, Table]:
-    """Frequency tables counted over the entities that the model finds, the model's own as prior."""
+def _counted(kind: Kind, profiles: Sequence[Profile], model: Model) -> Model:
+    """The model with what is counted over the entities that it finds, not over their mentions."""
     entity = resolve_all(profiles, (), model).entity
+    together = _together(profiles, entity, model.together) if kind is Kind.PERSON else model.together
+    return replace(model, tables=_tables(kind, profiles, model, entity), together=together)
+
+
+def _together(profiles: Sequence[Profile], entity: Mapping[str, str], prior: int) -> int:
+    """How many centibits given and family name tell twice: how much oftener than by chance two entities
+    that share one share the other too (mutual information of order two, by counting pairs)."""
+    found = {}
+    for profile in profiles:
+        name = names.parse(next(iter(profile.features.get("name", ())), ""))
+        if name.given and name.family:
+            found[entity[profile.id]] = (name.given[0], name.family[0])
+    counted = (Counter(a for a, _ in found.values()), Counter(b for _, b in found.values()))
+    a, b, both = (sum(n * (n - 1) // 2 for n in c.values()) for c in (*counted, Counter(found.values())))
+    if both < _COLLISIONS:
+        return prior
+    chance = a * b / (len(found) * (len(found) - 1) / 2)
+    return max(0, min(_TWICE, round(100 * math.log2(both / chance))))
+
+
+_COLLISIONS: Final = 100
+"""Pairs of entities of one whole name that must be there to say how names go together."""
+_TWICE: Final = 400
+
+
+def _tables(
+    kind: Kind, profiles: Sequence[Profile], model: Model, entity: Mapping[str, str]
+) -> dict[str, Table]:
+    """Frequency tables counted over entities, the model's own as prior."""
     holders: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     total: dict[str, set[str]] = defaultdict(set)
     for profile in profiles:

@@ -118,5 +118,37 @@ def test_training_learns_from_unlabelled_profiles_and_is_repeatable() -> None:
     assert 108 <= found <= 124
 
 
+def test_the_threshold_rises_with_the_population_that_a_sample_stands_for() -> None:
+    population = _population(3)
+    alone = train(population, MODEL.sized(600), seed=7)
+    of_many = train(population, MODEL.sized(600), seed=7, population=8 * alone.profiles)
+    assert of_many.model.threshold == alone.model.threshold + 300
+    assert of_many.model.threshold - of_many.model.review == alone.model.threshold - alone.model.review
+
+
+def test_names_that_go_together_make_a_key_less_rare() -> None:
+    one, namesake = person("Anna Garcia", dob="1980-05-17"), person("Anna Garcia", dob="1991-11-02")
+    again = person("Anna Garcia", dob="1980-05-17", sex="F")
+    apart, together = (replace(MODEL.sized(50_000), together=bits) for bits in (0, MODEL.together))
+    assert not set(keys_of(one, apart)).isdisjoint(keys_of(namesake, apart)), "the two names are rare enough"
+    assert set(keys_of(one, together)).isdisjoint(keys_of(namesake, together)), "a key takes the date too"
+    assert not set(keys_of(one, together)).isdisjoint(keys_of(again, together))
+
+
+def test_training_counts_how_names_go_together() -> None:
+    languages = ((("Wei", "Jun", "Tao", "Min"), ("Chen", "Wang", "Zhang", "Zhao")),
+                 (("Olga", "Ivan", "Pyotr", "Anna"), ("Petrov", "Orlov", "Sidorov", "Belov")))  # fmt: skip
+    random = Random(5)
+    found = []
+    for n in range(400):
+        given, family = languages[n % 2]
+        born = f"19{random.randrange(50, 99)}-{random.randrange(1, 13):02d}-{random.randrange(10, 28)}"
+        name = {"given_names": random.choice(given), "family_names": random.choice(family)}
+        found += [
+            person(None, dob=born, tied={"passport": f"US:A{n:08}"}, sex=sex, **name) for sex in ("F", None)
+        ]
+    assert 60 <= train(found, MODEL.sized(800), seed=7).model.together <= 140, "two languages: one bit"
+
+
 def test_training_on_nothing_changes_nothing() -> None:
     assert train([], MODEL).changes == ()
