@@ -93,7 +93,9 @@ def test_every_alert_says_what_it_means_and_what_to_do() -> None:
     text = (ROOT / "deploy/prometheus/alerts.yml").read_text()
     assert text.count("- alert:") == text.count("summary:") == text.count("remedy:")
     metrics = re.findall(r"interlock_[a-z_]+", text)
-    exposed = (ROOT / "shared/telemetry.py").read_text()
+    exposed = "".join(
+        (ROOT / path).read_text() for path in ("shared/telemetry.py", "services/fusion/size_store.py")
+    )
     for metric in metrics:
         assert re.sub(r"_bucket$", "", metric) in exposed, metric
 

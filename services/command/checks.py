@@ -15,6 +15,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 import services
+from services.command.figures import summed
 from services.command.letters import open_letters
 from services.command.ports import holder
 from services.command.reach import FEEDS, Reach
@@ -27,6 +28,7 @@ from shared.settings import Settings
 ENOUGH_BYTES = 1_000_000_000
 MANY_WAITING = 1_000
 VERSION_TABLES = {"deconfliction": "deconfliction_version"}
+CROWD = 1_000
 LOOK_SECONDS = 2.0
 CLOCK_SECONDS = 30.0
 OLDEST_PYTHON = (3, 11)
@@ -60,6 +62,7 @@ def examine(reach: Reach, sleep: Callable[[float], None] = time.sleep) -> Iterat
     with httpx.Client(timeout=5, verify=False) as client:  # noqa: S501 - asks only whether our own answer
         for service in (*FEEDS, "fusion", "leads"):
             yield from reachable(client, reach, service)
+        yield from crowd(client, reach)
 
 
 def python() -> Finding:
@@ -230,6 +233,23 @@ def reachable(client: httpx.Client, reach: Reach, service: str) -> Iterator[Find
             service, f"{url} is not ready: {answer.text[:300]}", "Mend what it names; it recovers by itself."
         )
     yield from _clock(service, answer.headers.get("Date"))
+
+
+def crowd(client: httpx.Client, reach: Reach) -> Iterator[Finding]:
+    """No component is so large that settling it takes long: names are as rare as the model says."""
+    try:
+        answer = client.get(f"{reach.url('fusion')}/metrics")
+    except httpx.HTTPError:
+        return  # that it does not answer was said already
+    most = summed([answer.text]).get(("interlock_largest_component", "")) if answer.is_success else None
+    if most is not None:
+        remedy = (
+            "Names are commoner here than the model takes them for: run interlock train, look at what it "
+            "would change, and rebuild with the new model (docs/resolving.md)."
+        )
+        yield Finding(
+            "components", f"the largest holds {most:,.0f} profiles", remedy if most > CROWD else None
+        )
 
 
 def _clock(service: str, date: str | None) -> Iterator[Finding]:

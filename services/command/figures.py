@@ -19,7 +19,13 @@ def _add(a: float, b: float) -> float:
 
 
 COUNTED_AT = "interlock_counted_timestamp_seconds"
-OF_ALL = ("interlock_entities", "interlock_merges", "interlock_leads", "interlock_due")
+OF_ALL = (
+    "interlock_entities",
+    "interlock_merges",
+    "interlock_leads",
+    "interlock_due",
+    "interlock_largest_component",
+)
 COMBINE: Mapping[str, Callable[[float, float], float]] = dict.fromkeys(OF_ALL, max) | {COUNTED_AT: min}
 """How to combine what several processes say, where it is not a sum: these tell of the whole."""
 

@@ -53,6 +53,18 @@ def test_a_key_that_others_can_read_is_a_trouble(settings: Settings) -> None:
     assert checks.key(settings).well
 
 
+@pytest.mark.parametrize(("most", "well"), [(3, True), (1_413, False)])
+def test_a_component_too_large_to_settle_quickly_is_a_trouble(
+    settings: Settings, most: int, *, well: bool
+) -> None:
+    text = f"# TYPE interlock_largest_component gauge\ninterlock_largest_component {most}.0\n"
+    client = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200, text=text)))
+    (finding,) = checks.crowd(client, Reach(settings))
+    assert finding.well is well
+    assert f"{most:,} profiles" in finding.found
+    assert well or "interlock train" in str(finding.remedy)
+
+
 def test_looking_for_a_log_does_not_make_one(settings: Settings) -> None:
     assert not found(checks.log(settings, no_sleep), "log").well
     assert list(settings.home.iterdir()) == []
