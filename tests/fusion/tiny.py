@@ -15,7 +15,6 @@ from services.fusion.core.profile import Comparison, MentionOf, Normalised, Prof
 from shared.contracts.entities import Identifier, Kind, Person, Role
 from shared.contracts.handling import Audience
 from shared.contracts.report import Report
-from shared.contracts.resolution import EvidenceRow
 from shared.partition import Judged, Pair, partition
 
 NAMES, YEARS, PHONES, SEXES = "abcd", ("", "", "1970", "1971"), ("", "", "x", "y"), ("U", "U", "M", "F")
@@ -61,12 +60,9 @@ class Tiny:
             x, y = a.features.get(feature), b.features.get(feature)
             if x and y:
                 same = x == y
-                rows.append(
-                    EvidenceRow(feature=feature, a=x[0], b=y[0], level="same" if same else "other",
-                                weight=weight if same else -50)
-                )  # fmt: skip
+                rows.append((feature, x[0], y[0], "same" if same else "other", weight if same else -50))
         sexes = {a.features["sex"], b.features["sex"]} - {("U",)}
-        return Comparison(sum(r.weight for r in rows), len(sexes) == 2, tuple(rows))
+        return Comparison(sum(row[-1] for row in rows), len(sexes) == 2, tuple(rows))
 
 
 def hash_of(key: str) -> int:

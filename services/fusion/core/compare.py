@@ -111,7 +111,7 @@ def compare(a: Profile, b: Profile, model: Model) -> Comparison:
     first, second = (b.content, a.content) if swapped else (a.content, b.content)
     tally = _tally(a.kind, first, second, model)
     contradicted = tally.overrule is not None and tally.weight < tally.overrule
-    return Comparison(tally.weight, contradicted, tally.evidence(swapped=swapped))
+    return Comparison(tally.weight, contradicted, tally.told(swapped=swapped))
 
 
 def self_weight(kind: Kind, content: bytes, model: Model) -> int:

@@ -135,7 +135,7 @@ _PERSON: Final = KindModel(
     rules=(
         "b4 t | a1 y po m o dd a3 pi", "po pi | a1 b1 y m t o dd a3 b4", "a3 b4 | y md po t o pi",
         "d | t o po a3 b4 pi", "b o | a1 y po m t dd a3 pi", "a3 t | y md po o b4 pi",
-        "p q | y t po o md", "p i | y md t po", "j | y md t po",
+        "p q | y t po o md", "p i | y md t po", "j | y md t po", "d p |",
     ),
     identifiers=tuple(c.feature for c in _PERSON_IDENTIFIERS if c.feature != "ip"),
 )  # fmt: skip

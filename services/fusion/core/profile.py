@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import orjson
 
@@ -56,13 +57,35 @@ class Normalised:
     links: tuple[Link, ...]
 
 
+Told = tuple[str, str | None, str | None, str, int]
+"""A row of evidence in plain values: feature, value of each side, level, weight."""
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two profiles compared: ``weight`` in centibits is the sum of the rows."""
+    """Two profiles compared: ``weight`` in centibits is the sum of what is ``told``."""
 
     weight: int
     contradicted: bool
-    rows: tuple[EvidenceRow, ...]
+    told: tuple[Told, ...]
+
+    @property
+    def rows(self) -> tuple[EvidenceRow, ...]:
+        """The evidence as the contract shows it; of most pairs nobody asks for it."""
+        return tuple(
+            [
+                EvidenceRow(feature=f, a=_shown(a), b=_shown(b), level=n, weight=w)
+                for f, a, b, n, w in self.told
+            ]
+        )
+
+
+def _shown(value: str | None) -> str | None:
+    return value[:_SHOWN] if value else None
+
+
+_SHOWN: Final = 200
+"""Characters of a value that evidence shows."""
 
 
 def profile_from_content(profile_id: str, kind: Kind, audience: str, label: str, content: bytes) -> Profile:

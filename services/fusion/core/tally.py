@@ -1,13 +1,10 @@
 """What a comparison gathers: evidence rows and their sum."""
 
 from collections.abc import Mapping
-from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from services.fusion.core.model import Level, Table
-from shared.contracts.resolution import EvidenceRow
-
-_SHOWN: Final = 200
+from services.fusion.core.profile import Told
 
 
 class Step(NamedTuple):
@@ -30,7 +27,7 @@ class Tally:
     __slots__ = ("kin", "namesakes", "overrule", "rows", "siblings", "weight")
 
     def __init__(self) -> None:
-        self.rows: list[tuple[str, str | None, str | None, str, int]] = []
+        self.rows: list[Told] = []
         self.weight = 0
         self.kin = 0
         self.namesakes = False
@@ -57,19 +54,11 @@ class Tally:
         self.rows.append((feature, None, None, label, weight))
         self.weight += weight
 
-    def evidence(self, *, swapped: bool = False) -> tuple[EvidenceRow, ...]:
-        """The rows as the contract shows them; ``swapped``: the sides in the other order."""
+    def told(self, *, swapped: bool) -> tuple[Told, ...]:
+        """The rows; ``swapped``: the sides in the other order."""
         if swapped:
-            return tuple([_row(feature, b, a, label, weight) for feature, a, b, label, weight in self.rows])
-        return tuple([_row(*row) for row in self.rows])
-
-
-@lru_cache(maxsize=32_768)
-def _row(feature: str, a: str | None, b: str | None, label: str, weight: int) -> EvidenceRow:
-    """A row; rows are immutable and many pairs share theirs."""
-    return EvidenceRow(
-        feature=feature, a=a[:_SHOWN] if a else None, b=b[:_SHOWN] if b else None, level=label, weight=weight
-    )
+            return tuple([(feature, b, a, label, weight) for feature, a, b, label, weight in self.rows])
+        return tuple(self.rows)
 
 
 class SeenRow(NamedTuple):
