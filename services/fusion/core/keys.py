@@ -83,14 +83,12 @@ def _keys(kind: Kind, content: bytes, model: Model) -> tuple[int, ...]:
             _ruled(scope, values, rules[taken], (model.bits, model.together), found)
     if kind is Kind.LOCATION:
         found.update(_hash(scope, text) for text in _location(features))
-    elif kind is Kind.VEHICLE:
-        found.update(_hash(scope, f"bare plate {v.rpartition(':')[2]}") for v in features.get("plate", ()))
     return tuple(sorted(found))
 
 
 _SPECIAL: Final = frozenset({"address", "point"})
 _WITH_ISSUER: Final = frozenset({"plate", "account", "handle"})
-"""Numbers that many issuers give out alike: their keys keep the issuer."""
+"""Numbers that many issuers give out alike: the keys of who holds them keep the issuer."""
 
 
 def _mailbox(email: str) -> str:
@@ -103,8 +101,9 @@ _LONG: Final = 6
 
 
 def _number(kind: Kind, name: str, value: str) -> str:
-    """A number without its issuer, which one of two lists may not know."""
-    if kind not in COMPONENTS or name in _WITH_ISSUER or not is_scoped(name):
+    """A number without its issuer, which one of two lists, or a plate reader, may not know."""
+    kept = name in _WITH_ISSUER if kind in COMPONENTS else kind is not Kind.VEHICLE
+    if kept or not is_scoped(name):
         return value
     return value.rpartition(":")[2]
 
