@@ -34,6 +34,7 @@ COMPARATORS: Final[dict[str, Score]] = {
 """The functions that a model's comparisons name; their docstrings are what the user reads."""
 
 _KIN: Final = "relatives of one home would share this"
+_POPULATION: Final = "chance agrees oftener among so many"
 
 
 Read = Callable[[Mapping[str, Sequence[str]]], Any]
@@ -45,6 +46,7 @@ class Plan(NamedTuple):
     steps: tuple[Step, ...]
     scores: tuple[Score, ...]
     readers: Mapping[str, tuple[int, Read]]
+    prior: int
 
 
 @lru_cache(maxsize=128)
@@ -68,7 +70,8 @@ def _plan(kind: Kind, model: Model) -> Plan:
     readers = {c.feature: (i, _reader(c, model)) for i, c in enumerate(specs)}
     if "name" in readers:
         readers["alias"] = readers["name"]
-    return Plan(steps, tuple(COMPARATORS[c.comparator] for c in specs), readers)
+    scores = tuple(COMPARATORS[c.comparator] for c in specs)
+    return Plan(steps, scores, readers, model.kinds[kind].prior)
 
 
 def _reader(spec: Comparing, model: Model) -> Read:
@@ -131,10 +134,11 @@ def is_weak(kind: Kind, features: Mapping[str, Sequence[str]], content: bytes, m
 @lru_cache(maxsize=128)
 def _alone(kind: Kind, model: Model) -> Mapping[str, bool]:
     """The identifiers that reach the threshold alone; True: also with a wrong check digit."""
+    needed = model.threshold - model.kinds[kind].prior
     return {
-        c.feature: c.levels["invalid"].base >= model.threshold
+        c.feature: c.levels["invalid"].base >= needed
         for c in model.kinds[kind].comparisons
-        if "invalid" in c.levels and not c.kin and c.levels["same"].base >= model.threshold
+        if "invalid" in c.levels and not c.kin and c.levels["same"].base >= needed
     }
 
 
@@ -155,12 +159,15 @@ def _tally(kind: Kind, a: bytes, b: bytes, model: Model) -> Tally:
     _run(kind, a, b, model, tally)
     if tally.kin > model.kin:
         tally.adjust("kin", _KIN, model.kin - tally.kin)
+    prior = _plan(kind, model).prior
+    if prior:
+        tally.adjust("population", _POPULATION, prior)
     return tally
 
 
 def _run(kind: Kind, a: bytes, b: bytes, model: Model, tally: Tally) -> None:
     """Run every comparison for which both have a value."""
-    steps, scores, _ = _plan(kind, model)
+    steps, scores, *_ = _plan(kind, model)
     theirs = _ready(kind, b, model)
     for i, value in _ready(kind, a, model).items():
         other = theirs.get(i)

@@ -80,12 +80,14 @@ class KindModel:
     """The comparisons and key rules of one kind of entity.
 
     A rule is ``base components | extension order``; ``identifiers`` are the features whose every value
-    is a key of its own.
+    is a key of its own. ``prior``: centibits that every pair has against it, because there are more entities
+    than the weights and the threshold were estimated on.
     """
 
     comparisons: tuple[Comparing, ...]
     rules: tuple[str, ...] = ()
     identifiers: tuple[str, ...] = ()
+    prior: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,6 +138,7 @@ class Model:
                     "comparisons": [asdict(c) for c in k.comparisons],
                     "rules": list(k.rules),
                     "identifiers": list(k.identifiers),
+                    "prior": k.prior,
                 }
                 for kind, k in self.kinds.items()
             },
@@ -151,7 +154,9 @@ def from_dict(content: Mapping[str, Any]) -> Model:
             Comparing(**{**c, "levels": {key: Level(**v) for key, v in c["levels"].items()}})
             for c in k["comparisons"]
         )
-        kinds[Kind(name)] = KindModel(comparisons, tuple(k["rules"]), tuple(k["identifiers"]))
+        kinds[Kind(name)] = KindModel(
+            comparisons, tuple(k["rules"]), tuple(k["identifiers"]), k.get("prior", 0)
+        )
     tables = {name: Table(t["bits"], t["rare"]) for name, t in content["tables"].items()}
     scalars = {k: v for k, v in content.items() if k not in {"kinds", "tables"}}
     return Model(kinds=kinds, tables=tables, **scalars)

@@ -64,25 +64,26 @@ def train(profiles: Iterable[Profile], model: Model, *, seed: int = 1, populatio
 
     Its threshold is where a pair is as likely to be one entity as ``_SURE`` says, given how many pairs of
     these profiles are. Where they are some entities of ``population`` profiles, each with all its profiles,
-    chance has as many times more pairs to agree in, and the threshold rises by log2 of that.
+    chance has as many times more pairs to agree in: log2 of that is the prior of the kinds trained.
     """
     by_kind: dict[Kind, list[Profile]] = defaultdict(list)
     for profile in sorted({p.id: p for p in profiles}.values(), key=lambda p: p.id):
         by_kind[profile.kind].append(profile)
+    count = sum(map(len, by_kind.values()))
+    prior = -round(100 * math.log2(max(population, count, 1) / max(count, 1)))
     trained, matches, odds = model, 0.0, 0
     for kind in (Kind.PERSON, Kind.ORGANIZATION, Kind.VESSEL):
         if len(by_kind[kind]) >= _FEWEST:
             trained = _counted(kind, by_kind[kind], trained)
             found = _estimate(kind, by_kind[kind], trained, seed)
-            trained = replace(trained, kinds={**trained.kinds, kind: found.plan}, kin=found.kin)
+            plan = replace(found.plan, prior=prior)
+            trained = replace(trained, kinds={**trained.kinds, kind: plan}, kin=found.kin)
             matches, odds = matches + found.matches, max(odds, found.odds)
-    count = sum(map(len, by_kind.values()))
     if not matches:
         why = f"too little is alike in {count} profiles to learn from"
         return Training(replace(model, note=f"{model.note or 'as given'}: {why}"), (), count, 0.0)
     note = f"trained on {count} profiles, {round(matches)} matching pairs, seed {seed}"
     if odds:
-        odds += round(100 * math.log2(max(population, count) / count))
         threshold = min(_HIGHEST, max(_LOWEST, odds + _SURE))
         trained = replace(trained, threshold=threshold, review=threshold - _POSSIBLE)
     trained = replace(trained, note=note)
@@ -95,7 +96,7 @@ _SURE: Final = 300
 """Centibits above even odds at which a pair is the same: a probability of eight in nine."""
 _POSSIBLE: Final = 600
 """Centibits below the threshold down to which a pair is possible."""
-_LOWEST, _HIGHEST = 1000, 2200
+_LOWEST, _HIGHEST = 1000, 2000
 """Bounds of a trained threshold."""
 
 

@@ -118,12 +118,16 @@ def test_training_learns_from_unlabelled_profiles_and_is_repeatable() -> None:
     assert 108 <= found <= 124
 
 
-def test_the_threshold_rises_with_the_population_that_a_sample_stands_for() -> None:
+def test_a_sample_that_stands_for_many_takes_off_every_pair_what_chance_adds() -> None:
     population = _population(3)
     alone = train(population, MODEL.sized(600), seed=7)
     of_many = train(population, MODEL.sized(600), seed=7, population=8 * alone.profiles)
-    assert of_many.model.threshold == alone.model.threshold + 300
-    assert of_many.model.threshold - of_many.model.review == alone.model.threshold - alone.model.review
+    a, b = population[:2]
+    one, other = (compare(a, b, trained.model) for trained in (alone, of_many))
+    assert other.weight == one.weight - 300
+    assert [r for r in other.rows if r not in one.rows] == [other.rows[-1]]
+    assert (other.rows[-1].feature, other.rows[-1].weight) == ("population", -300)
+    assert of_many.model.threshold == alone.model.threshold
 
 
 def test_names_that_go_together_make_a_key_less_rare() -> None:
