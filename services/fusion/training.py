@@ -63,6 +63,11 @@ class Trained:
     matches: float
     shift: Shift
 
+    @property
+    def population(self) -> int:
+        """Centibits that every pair of the trained kinds has against it, 0 or less."""
+        return min(self.model.kinds[kind].prior for kind in KINDS)
+
 
 def train_from(settings: Settings, sample: int, seed: int) -> Trained:
     """Train from about ``sample`` profiles; raises ``TooLittle`` where that cannot be done."""

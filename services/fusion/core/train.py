@@ -64,7 +64,8 @@ def train(profiles: Iterable[Profile], model: Model, *, seed: int = 1, populatio
 
     Its threshold is where a pair is as likely to be one entity as ``_SURE`` says, given how many pairs of
     these profiles are. Where they are some entities of ``population`` profiles, each with all its profiles,
-    chance has as many times more pairs to agree in: log2 of that is the prior of the kinds trained.
+    chance has as many times more pairs to agree in: log2 of that is the prior of the kinds trained. Keys
+    become as rare as so many need, never commoner than before.
     """
     by_kind: dict[Kind, list[Profile]] = defaultdict(list)
     for profile in sorted({p.id: p for p in profiles}.values(), key=lambda p: p.id):
@@ -86,7 +87,7 @@ def train(profiles: Iterable[Profile], model: Model, *, seed: int = 1, populatio
     if odds:
         threshold = min(_HIGHEST, max(_LOWEST, odds + _SURE))
         trained = replace(trained, threshold=threshold, review=threshold - _POSSIBLE)
-    trained = replace(trained, note=note)
+    trained = replace(trained, note=note, bits=max(model.bits, model.sized(max(population, count)).bits))
     return Training(trained, changes(model, trained), count, matches)
 
 

@@ -128,6 +128,7 @@ def test_a_sample_that_stands_for_many_takes_off_every_pair_what_chance_adds() -
     assert [r for r in other.rows if r not in one.rows] == [other.rows[-1]]
     assert (other.rows[-1].feature, other.rows[-1].weight) == ("population", -300)
     assert of_many.model.threshold == alone.model.threshold
+    assert of_many.model.bits == MODEL.sized(8 * alone.profiles).bits > alone.model.bits
 
 
 def test_names_that_go_together_make_a_key_less_rare() -> None:
