@@ -12,7 +12,6 @@ import asyncio
 import json
 import math
 import os
-import platform
 import random
 import re
 import signal
@@ -24,13 +23,13 @@ import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import httpx
 from sqlalchemy import func, select
 
+from bench.environment import machine, versions
 from bench.exercise import AGENCIES, STATES, Exercise, Pair, exercise
 from bench.wire import Wire
 from services.leads.deconfliction import meet, registry_store
@@ -320,11 +319,8 @@ def main() -> int:
         finally:
             service.send_signal(signal.SIGTERM)
             service.wait(30)
-    answer["machine"] = {
-        "cpus": os.cpu_count(), "system": platform.platform(), "python": platform.python_version(),
-        "load_average": os.getloadavg(),
-    }  # fmt: skip
-    answer["versions"] = {p: version(p) for p in PACKAGES}
+    answer["machine"] = machine()
+    answer["versions"] = versions(*PACKAGES)
     answer["database"] = "PostgreSQL" if given.database else "SQLite"
     answer["well"] = (
         answer["exercise"]["recall"] == 1.0

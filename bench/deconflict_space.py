@@ -10,7 +10,6 @@ import argparse
 import json
 import math
 import os
-import platform
 import random
 import tempfile
 import time
@@ -22,6 +21,7 @@ from typing import Any
 from sqlalchemy import text
 
 from bench.deconflict import quantiles
+from bench.environment import machine
 from bench.exercise import AGENCIES, STATES
 from services.leads.deconfliction import entering, meet, migrations, space, tables
 from services.leads.deconfliction.keyring import KeyFile
@@ -146,12 +146,8 @@ def main() -> int:
             }
         db.close()
     well = all(m["hits"] == m["planted"] for m in sizes.values())
-    machine = {
-        "cpus": os.cpu_count(), "system": platform.platform(), "python": platform.python_version(),
-        "load_average": os.getloadavg(),
-    }  # fmt: skip
     database = "PostgreSQL" if given.database else "SQLite"
-    print(json.dumps({"sizes": sizes, "machine": machine, "database": database, "well": well}, indent=2))
+    print(json.dumps({"sizes": sizes, "machine": machine(), "database": database, "well": well}, indent=2))
     return 0 if well else 1
 
 

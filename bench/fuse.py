@@ -16,13 +16,10 @@ know how common the simulated world's names are. --train 0 takes the packaged mo
 import argparse
 import json
 import multiprocessing
-import os
-import platform
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from importlib.metadata import version
 from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
@@ -34,6 +31,7 @@ import orjson
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import services.fusion
+from bench.environment import machine, versions
 from services.fusion.core.model import Model, load, save
 from services.fusion.core.profile import Profile
 from services.fusion.core.train import train
@@ -323,9 +321,7 @@ def main() -> None:
         "workers": asked.workers, "novelty": asked.novelty, "batch": asked.batch,
         "trained_on": asked.train, "results": results,
         "disk_mb": None if asked.database else round(disk / 1e6),
-        "machine": {"cpus": os.cpu_count(), "processor": platform.processor() or platform.machine(),
-                    "python": platform.python_version(), "load_before": os.getloadavg()[0]},
-        "versions": {name: version(name) for name in PACKAGES},
+        "machine": machine(), "versions": versions(*PACKAGES),
     }  # fmt: skip
     text = json.dumps(outcome, indent=2)
     if asked.output:

@@ -10,14 +10,12 @@ import argparse
 import asyncio
 import json
 import os
-import platform
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -25,6 +23,9 @@ from typing import Any
 import httptools
 import httpx
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from bench.environment import machine, versions
 from services.ingest.feeds import FEEDS
 from shared.auth import mint, signing_key
 from shared.contracts.topics import TOPICS
@@ -157,23 +158,6 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def machine() -> dict[str, Any]:
-    """What the figures were measured on."""
-    model = next(
-        (
-            line.partition(":")[2].strip()
-            for line in Path("/proc/cpuinfo").read_text().splitlines()
-            if line.startswith("model name")
-        ),
-        platform.processor(),
-    )
-    return {
-        "cpu": model, "cores": os.cpu_count(), "load_before": os.getloadavg()[0],
-        "system": platform.platform(),
-        "python": platform.python_version(), "packages": {p: version(p) for p in PACKAGES},
-    }  # fmt: skip
-
-
 def free_port() -> int:
     """A port that nothing listens on now."""
     with socket.socket() as probe:
@@ -250,7 +234,7 @@ def main() -> None:
         held = kept(settings) - before
         outcome = {
             "bench": "ingest", "log": settings.log_url.partition(":")[0], "machine": facts,
-            "results": results,
+            "versions": versions(*PACKAGES), "results": results,
             "server_peak_mb": round(int(memory) / 1024), "accepted": accepted, "in_log": held,
             "nothing_lost": held >= accepted,
         }  # fmt: skip

@@ -10,7 +10,6 @@ Prints one JSON object with machine and versions.
 import argparse
 import json
 import os
-import platform
 import sys
 import tempfile
 import threading
@@ -18,7 +17,6 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +24,7 @@ import httpx
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from bench.environment import machine, versions
 from services.simulator.generate import generate
 from tests.system import System
 
@@ -168,10 +167,7 @@ def main() -> int:
         "bench": "journey", "command": " ".join(sys.argv),
         "deployment": "distributed" if environment else "embedded",
         "rate": options.rate, "seconds": options.seconds, **measured,
-        "machine": {
-            "cpus": os.cpu_count(), "system": platform.platform(), "python": platform.python_version(),
-        },
-        "versions": {p: version(p) for p in PACKAGES},
+        "machine": machine(), "versions": versions(*PACKAGES),
     }  # fmt: skip
     print(json.dumps(result, indent=2))
     return 0

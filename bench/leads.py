@@ -10,15 +10,12 @@ request in milliseconds as one JSON object with machine and versions.
 import argparse
 import asyncio
 import json
-import os
-import platform
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from importlib.metadata import version
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -30,6 +27,7 @@ import orjson
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import services.leads
+from bench.environment import machine, versions
 from services.ingest.feeds import FEEDS
 from services.leads import tables
 from services.leads.app import Parts, create_app
@@ -334,11 +332,7 @@ def main() -> int:
         "bench": "leads", "command": " ".join(sys.argv),
         "database": asked.database.partition(":")[0] or "sqlite", "leads": asked.leads,
         "rounds": asked.rounds, **run(asked),
-        "machine": {
-            "cpus": os.cpu_count(), "system": platform.platform(), "python": platform.python_version(),
-            "load_before": os.getloadavg()[0],
-        },
-        "versions": {name: version(name) for name in PACKAGES},
+        "machine": machine(), "versions": versions(*PACKAGES),
     }  # fmt: skip
     print(json.dumps(result, indent=2))
     return 0

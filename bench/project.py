@@ -10,8 +10,6 @@ import argparse
 import cProfile
 import hashlib
 import json
-import os
-import platform
 import sys
 import tempfile
 import time
@@ -19,7 +17,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import services.fusion
 import services.leads
+from bench.environment import machine, versions
 from services.fusion.core.model import load
 from services.fusion.fuse import Fuser
 from services.fusion.resolver import CoreResolver
@@ -180,11 +178,7 @@ def main() -> int:
         "bench": "project", "command": " ".join(sys.argv),
         "database": asked.database.partition(":")[0] or "sqlite", "reports": asked.reports,
         "batch": asked.batch, **measure(asked),
-        "machine": {
-            "cpus": os.cpu_count(), "system": platform.platform(), "python": platform.python_version(),
-            "load_before": os.getloadavg()[0],
-        },
-        "versions": {name: version(name) for name in PACKAGES},
+        "machine": machine(), "versions": versions(*PACKAGES),
     }  # fmt: skip
     print(json.dumps(result, indent=2))
     return 0
