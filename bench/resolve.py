@@ -33,6 +33,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from services.fusion.core import model as models
 from services.fusion.core.compare import compare
+from services.fusion.core.counting import counted
 from services.fusion.core.keys import keys_of
 from services.fusion.core.model import Model
 from services.fusion.core.normalise import make_profile
@@ -154,6 +155,9 @@ def run(name: str, folder: Path, model: Model, *, trained: bool) -> dict[str, An
     profiles, truth = _read(rows, model)
     if trained:
         model = train(profiles.values(), model).model
+        profiles, truth = _read(rows, model)
+    elif rows is not None:
+        model = counted(profiles.values(), model)
         profiles, truth = _read(rows, model)
     entity = resolve_all(profiles.values(), (), model).entity
     predicted = {i: entity[profiles[i].id] if i in profiles else i for i in truth}

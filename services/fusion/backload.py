@@ -22,6 +22,7 @@ from services.fusion.backload_report import write_report
 from services.fusion.backload_store import Row
 from services.fusion.columns import BadRow, Columns, columns_of, fields_of, kind_named
 from services.fusion.core import model as models
+from services.fusion.core.counting import counted
 from services.fusion.core.model import Model
 from services.fusion.core.normalise import make_profile
 from services.fusion.core.profile import MentionOf, Normalised, Profile
@@ -114,7 +115,10 @@ def resolve(order: Order, tell: Tell = lambda *_: None) -> Outcome:
     model = models.load(order.model_file).sized(there.rows)
     reading = Reading(order.file, kind, columns)
     files: list[Path] = []
-    if order.training:
+    if not order.training:
+        tell("Counting names", 0, 0)
+        model = counted(_sample(reading, model, there.rows, Random(order.seed)), model)  # noqa: S311  # not secrets
+    else:
         tell("Training", 0, 0)
         model = _trained(reading, model, there.rows, order.seed)
         files.append(order.folder / "model.json")

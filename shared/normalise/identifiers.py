@@ -6,7 +6,8 @@ A wrong check digit never refuses a value: it is kept and flagged, and then matc
 import ipaddress
 import re
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib import resources
 from typing import Final, NamedTuple
 
 import phonenumbers
@@ -53,7 +54,8 @@ TYPES: Final = {
     "ROUTING": "aba", "RTN": "aba", "SWIFT": "bic", "ICAO_HEX": "icao", "HEX": "icao",
     "REGISTRATION": "plate",
     "HULL": "hull_id", "HIN": "hull_id", "OFFICIAL_NUMBER": "official_no", "CALLSIGN": "call_sign",
-    "SERIAL": "firearm", "ISO6346": "container",
+    "SERIAL": "firearm", "ISO6346": "container", "IBAN": "iban", "HANDLE": "handle", "PASSPORT": "passport",
+    "DL": "dl", "PLATE": "plate", "LICENSE_PLATE": "plate", "ACCOUNT": "account", "FIREARM": "firearm",
 }  # fmt: skip
 """Other names of identifier types; every other type is its own name in lower case."""
 
@@ -65,10 +67,39 @@ _UNSCOPED: Final = frozenset({
 """Types whose value says all; every other type is qualified by country, jurisdiction, bank or platform."""
 
 
+_NAMES: Final = _UNSCOPED | frozenset(TYPES.values()) | {
+    "sentri", "bcc", "visa", "badge", "port", "mile", "county", "area", "address", "point", "other", "none",
+}  # fmt: skip
+"""Types that are written as they are named here."""
+
+
+@cache
+def _holds() -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """What a type is whose own name is none, by the words in it; the first that holds."""
+    text = resources.files("shared.normalise").joinpath("data/identifier_words.csv").read_text("utf-8")
+    rows = (line.split(",") for line in text.splitlines() if line and not line.startswith("#"))
+    return tuple((name, tuple(f" {w} " for w in words)) for name, *words in rows)
+
+
+@lru_cache(maxsize=4_096)
 def type_name(kind: str) -> str:
-    """The canonical name of an identifier type: lower case, synonyms united."""
+    """The canonical name of an identifier type: lower case, synonyms united; by its words where it is
+    written freely (``Tax ID No.``, ``Cédula``)."""
     key = re.sub(r"[^A-Z0-9]+", "_", kind.upper()).strip("_")
-    return TYPES.get(key, key.lower())
+    name = TYPES.get(key, key.lower())
+    if name in _NAMES:
+        return name
+    plain = fold(_CAMEL.sub(" ", kind))
+    short = re.sub(r" (?:no|number|num|nr|code|n|field)$", "", plain)
+    joined = short.replace(" ", "_")
+    found = TYPES.get(joined.upper(), joined)
+    if found in _NAMES:
+        return found
+    padded = f" {plain} "
+    return next((to for to, words in _holds() if any(w in padded for w in words)), name or "other")
+
+
+_CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def is_scoped(name: str) -> bool:

@@ -1,4 +1,5 @@
-"""Addresses of the United States and Mexico to the unit, and points on the map."""
+"""Addresses of the United States and Mexico to the unit, of other countries to city and postcode, and points
+on the map."""
 
 import re
 from functools import lru_cache
@@ -6,6 +7,8 @@ from typing import Final, NamedTuple
 
 import pygeohash
 
+from shared.normalise.countries import country as country_code
+from shared.normalise.countries import is_country
 from shared.normalise.text import fold
 
 _STREETS: Final = {
@@ -71,15 +74,21 @@ _STATES: Final = {
 }  # fmt: skip
 _CODES: Final = frozenset(_STATES.values())
 _POSTCODE: Final = re.compile(r"\b(\d{5})(?:-\d{4})?\b")
-_POSTAL_OTHER: Final = re.compile(r"[A-Z0-9]{2,4} ?[A-Z0-9]{3,4}$")
-_COUNTRIES: Final = {
-    "usa": "US",
-    "us": "US",
-    "united states": "US",
-    "mexico": "MX",
-    "mx": "MX",
-    "estados unidos": "US",
-}
+_WITH_STATES: Final = frozenset({"", "US", "MX"})
+_POSTCODE_ALONE: Final = re.compile(r"(?=.*\d)[A-Z0-9]{2,5}[ -]?[A-Z0-9]{2,5}")
+_POSTCODE_BESIDE: Final = re.compile(
+    r"\b\d{4} ?[A-Z]{2}\b|\b(?:[A-Z]{1,2}-)?\d{4,7}\b|\b\d{3} \d{2,3}\b|\b\d{2,3}-\d{3,4}\b"
+    r"|\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b|\b[A-Z]\d[A-Z] ?\d[A-Z]\d\b"
+)
+"""Postcodes of other countries: digits with or without a break, British, Dutch, Canadian."""
+_SHORT: Final = frozenset({"us", "mx", "uk"})
+"""Countries of two letters that end an address; others are states or parts of names."""
+_CITIES: Final = frozenset({"SG", "HK", "MO", "MC", "GI", "VA"})
+"""Countries that are cities."""
+_REGIONS: Final = frozenset(
+    ["province", "region", "oblast", "governorate", "district", "county", "prefecture", "rayon", "raion"]
+)
+_DIGIT: Final = re.compile(r"\d")
 _UNIT_MARK: Final = re.compile(r"#\s*(?=\w)")
 
 
@@ -190,20 +199,68 @@ def _street(text: str) -> tuple[str, str]:
 def _split(line: str) -> tuple[str, str, str, str, str]:
     """Street, city, state, postcode and country of a whole address in one line."""
     parts = [p.strip() for p in line.split(",") if p.strip()]
-    country = state = postcode = city = ""
-    if len(parts) > 1 and fold(parts[-1]) in _COUNTRIES:
-        country = _COUNTRIES[fold(parts.pop())]
-    while len(parts) > 1 and not city:
+    parts, named, country = _countried(parts)
+    state = postcode = city = ""
+    while len(parts) > 1 and parts[-1].split()[-1].lower() in _REGIONS:
+        parts.pop()
+    if len(parts) > 1 and _POSTCODE_ALONE.fullmatch(parts[-1]) and parts[-1].split()[0] not in _CODES:
+        postcode = postal(parts.pop())
+    while parts and not city and (len(parts) > 1 or _is_city(parts[0])):
         part = parts.pop()
         found = _POSTCODE.search(part)
         if found and not postcode:
             postcode = found[1]
             part = (part[: found.start()] + part[found.end() :]).strip()
-        words = part.split()
-        for n in range(min(3, len(words)), 0, -1):
-            code = _state(" ".join(words[-n:]))
-            if not state and code in _CODES:
-                state, part = code, " ".join(words[:-n])
-                break
+        if country in _WITH_STATES:
+            state, part = _stated(part, state)
+        if not postcode and not state:
+            part, postcode = _postcode_beside(part)
         city = fold(part)
+    if not city and country in _CITIES:
+        city = named
     return ", ".join(parts), city, state, postcode, country
+
+
+def _countried(parts: list[str]) -> tuple[list[str], str, str]:
+    """The parts of an address without its country, what that is called there, and its code; the large
+    before the small where that is the order (``125009, Russia, Moscow``)."""
+    for n in (2, 1):
+        last = ", ".join(parts[-n:])
+        plain = fold(last)
+        if len(parts) >= n and plain not in _STATES and (is_country(last) or plain in _SHORT):
+            return parts[:-n], plain, country_code(last)
+    for i in (0, 1):
+        if len(parts) > i + 1 and is_country(parts[i]) and fold(parts[i]) not in _STATES:
+            return [*parts[i + 1 :][::-1], *parts[:i]], fold(parts[i]), country_code(parts[i])
+    return parts, "", ""
+
+
+def _stated(part: str, state: str) -> tuple[str, str]:
+    """The state at the end of a part, unless one is known, and what stands before it."""
+    words = part.split()
+    for n in range(min(3, len(words)), 0, -1):
+        code = _state(" ".join(words[-n:]))
+        if not state and code in _CODES:
+            return code, " ".join(words[:-n])
+    return state, part
+
+
+def _is_city(part: str) -> bool:
+    """Whether the only part of an address is a city, with a postcode at most."""
+    return not _DIGIT.search(_postcode_beside(part)[0]) and not _is_street(part)
+
+
+def _is_street(text: str) -> bool:
+    """Whether a text without a number is a street's name."""
+    words = fold(text).split()
+    return len(words) > 1 and (
+        words[-1] in _STREETS or words[0] in {"calle", "avenida", "rue", "via", "ulitsa"}
+    )
+
+
+def _postcode_beside(part: str) -> tuple[str, str]:
+    """A city and the postcode written before or after it, outside of the United States and Mexico."""
+    found = _POSTCODE_BESIDE.search(part)
+    if found is None:
+        return part, ""
+    return (part[: found.start()] + " " + part[found.end() :]).strip(), postal(found[0])

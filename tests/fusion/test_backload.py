@@ -261,8 +261,7 @@ def test_a_higher_threshold_joins_less_and_leaves_pairs_for_a_person(tmp_path: P
 def test_possible_pairs_are_those_of_the_reference(tmp_path: Path) -> None:
     """Many people of few names: keys cross their cap while the list is read."""
     made = people(300) + [{"id": f"n{n}", "given": GIVEN[n % 8], "family": FAMILY[n % 7]} for n in range(90)]
-    run(write(tmp_path / "people.jsonl", made), tmp_path)
-    model = load().sized(len(made))
+    model = run(write(tmp_path / "people.jsonl", made), tmp_path).model
     found = entities(tmp_path)
     row_of: dict[str, str] = {}
     profiles = []

@@ -1,15 +1,18 @@
 """Rows of any list as features: what ``resolve`` reads from CSV, JSONL and Parquet."""
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, Final
+
+from stdnum.ru import inn, ogrn
 
 from services.fusion.core.defaults import KINDS
 from services.fusion.core.features import Features
 from shared.contracts.entities import Kind
 from shared.normalise import dates, names, organisations, places
 from shared.normalise.countries import country
-from shared.normalise.identifiers import canonical
+from shared.normalise.identifiers import canonical, type_name
 from shared.normalise.text import fold
 
 FIELDS: Final = (
@@ -45,23 +48,31 @@ def read_row(row: Mapping[str, Any], kind: Kind) -> tuple[Features, str]:
     features: Features = {}
     label = _names(row, kind, features)
     for text in _texts(row, "birth_dates"):
-        found = dates.parse(text)
-        _add(features, "dob" if kind is Kind.PERSON else "registered", found)
+        for found in dates.span(text):
+            _add(features, "dob" if kind is Kind.PERSON else "registered", found)
     for text in _texts(row, "birth_places"):
         _add(features, "birth_place", fold(text))
     if kind is Kind.PERSON:
         _add(features, "sex", _SEX.get(fold(_text(row, "sex") or "")))
-    for text in _texts(row, "countries"):
-        _add(
-            features,
-            "flag" if kind is Kind.VESSEL else "country",
-            country(text),
-        )
+    for code in _countries(row):
+        _add(features, "flag" if kind is Kind.VESSEL else "country", code)
     for text in _texts(row, "occupations"):
         _add(features, "occupation", fold(text))
     _numbers(row, kind, features)
     _places(row, features)
     return features, label or next((v for vs in features.values() for v in vs), "")
+
+
+def _countries(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """The codes of a row's countries, without those that are none."""
+    return tuple(c for c in map(country, _texts(row, "countries")) if c not in _NO_COUNTRY)
+
+
+_NO_COUNTRY: Final = frozenset(
+    {"unknown", "none", "na", "n a", "not known", "stateless", "various", "other", "SU", "soviet union",
+     "suhh", "YU", "yucs", "CS", "csxx", "DD", "ZZ", "XX"}
+)  # fmt: skip
+"""What says nothing of a country: neither none, nor states of many successors."""
 
 
 def _names(row: Mapping[str, Any], kind: Kind, features: Features) -> str | None:
@@ -86,18 +97,54 @@ def _names(row: Mapping[str, Any], kind: Kind, features: Features) -> str | None
 
 def _numbers(row: Mapping[str, Any], kind: Kind, features: Features) -> None:
     """Put the identifiers, telephones and addresses of e-mail in; a type that is not compared as OTHER."""
-    for name, field in (("phone", "phones"), ("email", "emails")):
-        for text in _texts(row, field):
-            found = canonical(name, text)
-            _add(features, found.type, found.value)
+    home = next((c for c in _countries(row) if len(c) == 2), None)
+    for text in _texts(row, "phones"):
+        found = canonical("phone", text, country=home)
+        _add(features, found.type, found.value)
+    for text in _texts(row, "emails"):
+        found = canonical("email", text)
+        _add(features, found.type, found.value)
     for item in row.get("identifiers") or ():
         if isinstance(item, Mapping) and item.get("value"):
-            of_type, value = str(item.get("type") or "other"), str(item["value"])
+            name, value = type_name(str(item.get("type") or "other")), _bare(str(item["value"]))
             issuer = country(str(item["country"])) if item.get("country") else None
-            found = canonical(of_type, value, issuer=issuer)
-            if found.type not in _compared(kind):
-                found = canonical("other", value, issuer=issuer)
+            found = canonical(_taken_as(name, value, kind), value, issuer=issuer)
             _add(features, found.type, found.value)
+
+
+def _bare(value: str) -> str:
+    """A number without the words around it: ``Ration card no. 1729765 (expired)`` is ``1729765``."""
+    if " " not in value:
+        return value
+    plain = _BRACKETED.sub(" ", value).strip() or value
+    words = [w for w in plain.split() if not _WORD.fullmatch(w)]
+    return " ".join(words) if any(any(c.isdigit() for c in w) for w in words) else plain
+
+
+_BRACKETED: Final = re.compile(r"\([^)]*\)")
+_WORD: Final = re.compile(r"(?:[^\W\d_]{4,}|no|nr|num)[.,:;]?", re.IGNORECASE)
+
+
+def _taken_as(name: str, value: str, kind: Kind) -> str:
+    """The type that a number is compared as in rows of ``kind``."""
+    compared = _compared(kind)
+    name = name if name in compared else _INSTEAD.get((kind, name), "other")
+    if kind is Kind.ORGANIZATION and name in {"other", "registration_no", "tin"}:
+        digits = value.replace(" ", "")
+        if ogrn.is_valid(digits):
+            return "registration_no"
+        if len(digits) == 10 and inn.is_valid(digits):
+            return "tin"
+    return name
+
+
+_INSTEAD: Final = {
+    (Kind.ORGANIZATION, "national_id"): "registration_no",
+    (Kind.ORGANIZATION, "official_no"): "registration_no",
+    (Kind.VESSEL, "registration_no"): "official_no", (Kind.VESSEL, "national_id"): "official_no",
+    (Kind.PERSON, "ein"): "tin",
+}  # fmt: skip
+"""What a type that a kind lacks is compared as."""
 
 
 @cache

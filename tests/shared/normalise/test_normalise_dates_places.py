@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.normalise import dates, places
+from shared.normalise.countries import country, is_country
 from shared.normalise.text import fold
 
 
@@ -16,6 +17,12 @@ from shared.normalise.text import fold
         ("25/3/1990", "1990-03-25", True),
         ("12 Mar 1980", "1980-03-12", True), ("1853-21-01", "1853-21-01", False),
         ("2001-02-30", "2001-02-30", False),
+        ("1965-03-XX", "1965-03", False), ("1965-00-00", "1965", False), ("circa 1965", "1965", False),
+        ("1965 (approx)", "1965", False), ("1965/3/5", "1965-03-05", True), ("03/1965", "1965-03", False),
+        ("5th March 1965", "1965-03-05", True), ("March 5, 1965", "1965-03-05", True),
+        ("05MAR1965", "1965-03-05", True), ("24-May-11", "2011-05-24", True),
+        ("3/1/70", "1970-03-01", True), ("12 марта 1965", "1965-03-12", True),
+        ("5 de marzo de 1965", "1965-03-05", True), ("1965年3月5日", "1965-03-05", True),
     ],
 )  # fmt: skip
 def test_a_date_is_read_with_its_precision(written: str, text: str, precise: bool) -> None:
@@ -24,8 +31,26 @@ def test_a_date_is_read_with_its_precision(written: str, text: str, precise: boo
     assert (str(found), found.precise) == (text, precise)
 
 
-def test_what_is_no_date_is_none() -> None:
-    assert dates.parse("unknown") is None
+@pytest.mark.parametrize("text", ["unknown", "0000-00-00", "1960 to 1965", "1960-1965", "May", "5 Foo 1965"])
+def test_what_is_no_date_is_none(text: str) -> None:
+    assert dates.parse(text) is None
+
+
+@pytest.mark.parametrize(
+    ("written", "first", "last", "count"),
+    [
+        ("1960 to 1965", "1960", "1965", 6), ("between 1960 and 1962", "1960", "1962", 3),
+        ("1960-1965", "1960", "1965", 6), ("1960s", "1960", "1969", 10),
+        ("01 Jan 1965 to 31 Dec 1965", "1965", "1965", 1), ("12 Mar 1980", "1980-03-12", "1980-03-12", 1),
+    ],
+)  # fmt: skip
+def test_a_range_is_each_of_its_years(written: str, first: str, last: str, count: int) -> None:
+    found = [str(d) for d in dates.span(written)]
+    assert (found[0], found[-1], len(found)) == (first, last, count)
+
+
+def test_a_range_that_is_no_date_of_birth_is_none() -> None:
+    assert dates.span("1900 to 1999") == dates.span("1965 to 1960") == dates.span("soon") == ()
 
 
 @pytest.mark.parametrize(
@@ -37,6 +62,14 @@ def test_what_is_no_date_is_none() -> None:
         ("Av. Juárez No. 123 Int. 4, Col. Centro, 32000 Cd. Juárez, Chih., México",
          "ave juarez 123 colonia centro|4|cd juarez|CHH|32000|MX"),
         ("1600 Quill Avenue NW, Washington DC 20500", "1600 quill ave nw||washington|DC|20500|"),
+        ("Bahnhofstr. 12, 10115 Berlin, Germany", "12 bahnhofstr||berlin||10115|DE"),
+        ("125009, Russia, Moscow, Tverskaya ul. 12", "12 tverskaya ul||moscow||125009|RU"),
+        ("10 Quill Lane, London, SW1A 9ZZ, UK", "10 quill ln||london||SW1A9ZZ|GB"),
+        ("Tehran, Iran, Islamic Republic of", "||tehran|||IR"),
+        ("Karaj, Alborz Province, Iran", "||karaj|||IR"),
+        ("1017 AB Amsterdam, The Netherlands", "||amsterdam||1017AB|NL"), ("Amman", "||amman|||"),
+        ("80 Quay Road, Singapore 048624", "80 quay rd||singapore||048624|"),
+        ("El Paso, TX", "||el paso|TX||"),
     ],
 )  # fmt: skip
 def test_an_address_line_is_taken_apart(line: str, text: str) -> None:
@@ -83,3 +116,21 @@ def test_folding_is_stable_and_ascii(text: str) -> None:
 )
 def test_dates_as_lists_write_them(written: str, text: str) -> None:
     assert str(dates.parse(written)) == text
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("IRN", "IR"), ("iranian", "IR"), ("Iran, Islamic Republic of", "IR"), ("Korea, North", "KP"),
+        ("Venezuela, Bolivarian Republic of", "VE"), ("Bolivia (Plurinational State of)", "BO"),
+        ("UK", "GB"), ("Burma", "MM"), ("The Netherlands", "NL"), ("Россия", "RU"), ("ru", "RU"),
+        ("Atlantis", "atlantis"),
+    ],
+)  # fmt: skip
+def test_a_country_is_known_by_code_name_and_nationals(written: str, code: str) -> None:
+    assert country(written) == code
+
+
+def test_two_letters_in_an_address_are_no_country() -> None:
+    assert is_country("Panama")
+    assert not is_country("PA")

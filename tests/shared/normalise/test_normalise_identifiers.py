@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.normalise.identifiers import canonical, parse_text, valid
+from shared.normalise.identifiers import canonical, parse_text, type_name, valid
 
 GOOD = [
     ("PHONE", "(915) 555-0142", "phone:+19155550142"),
@@ -96,3 +96,20 @@ def test_a_typed_search_is_read_like_a_report() -> None:
 def test_any_text_is_accepted_and_its_form_is_stable(kind: str, value: str) -> None:
     found = canonical(kind, value)
     assert canonical(found.type, found.value).type == found.type
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("Passport No.", "passport"),
+        ("Travel Document Number", "passport"), ("National ID No.", "national_id"),
+        ("Cédula de ciudadanía", "national_id"), ("idNumber", "national_id"), ("Tax ID No.", "tin"),
+        ("ИНН", "tin"), ("innCode", "tin"), ("VAT No.", "tin"), ("Company No.", "registration_no"),
+        ("Registration Number", "registration_no"), ("D-U-N-S Number", "registration_no"),
+        ("Legal Entity Identifier", "lei"), ("SWIFT/BIC", "bic"), ("IMO number", "imo"),
+        ("Vessel Registration Identification", "imo"), ("Other Vessel Call Sign", "call_sign"),
+        ("Driver's Licence", "dl"), ("REGISTRATION", "plate"), ("badge", "badge"), ("№", "other"),
+    ],
+)  # fmt: skip
+def test_a_type_is_known_however_it_is_written(written: str, name: str) -> None:
+    assert type_name(written) == name
