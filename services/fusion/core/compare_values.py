@@ -165,7 +165,7 @@ def _apart(x: PartialDate, y: PartialDate, wrong: int) -> str:
         return "same month" if x.month == y.month else "same year"
     if days <= 366:
         return "year apart"
-    if wrong <= 2 or x.month == y.month or x.day == y.day or x.year % 100 == y.year % 100:
+    if days <= 2 * 366 or wrong <= 2 or x.month == y.month or x.day == y.day or x.year % 100 == y.year % 100:
         return "different"
     return "generation" if 15 <= abs(x.year - y.year) <= 50 else "contradicts"
 
@@ -181,7 +181,14 @@ def _partial_level(x: PartialDate, y: PartialDate) -> tuple[str, int]:
         if not (x.month and y.month):
             return "partial", _YEAR_BITS
         return ("partial", _YEAR_BITS + _MONTH_BITS) if x.month == y.month else ("nearly", 0)
-    return ("nearly" if abs(x.year - y.year) <= 1 else "different"), 0
+    if abs(x.year - y.year) <= 1:
+        return "nearly", 0
+    return ("contradicts" if _digits_apart(x.year, y.year) > 1 else "different"), 0
+
+
+def _digits_apart(x: int, y: int) -> int:
+    """In how many digits two years differ."""
+    return sum(p != q for p, q in zip(f"{x:04d}", f"{y:04d}", strict=True))
 
 
 def year(a: tuple[str, ...], b: tuple[str, ...], step: Step, tally: Tally) -> None:

@@ -45,7 +45,7 @@ _BIRTH: Final = {
     "nearly": Level("nearly the same, as far as both are known", 0.10, 0.05),
     "year only": Level("digits of the year differ, day unknown", 0.06, 0.12),
     "different": Level("different", 0.03, 0.35),
-    "contradicts": Level("different in year, month and day", 0.005, 0.60, overrule=400),
+    "contradicts": Level("different in year, month and day", 0.0025, 0.60, overrule=400),
     "generation": Level("born a generation apart", 0.01, 0.40, overrule=2200),
 }
 
