@@ -162,9 +162,12 @@ def run(name: str, folder: Path, model: Model, *, trained: bool) -> dict[str, An
     entity = resolve_all(profiles.values(), (), model).entity
     predicted = {i: entity[profiles[i].id] if i in profiles else i for i in truth}
     seconds = time.perf_counter() - started
-    return {"rows": len(truth), "threshold": model.threshold / 100, "seconds": round(seconds, 1)} | measure(
-        predicted, truth
-    )
+    kind = next((p.kind for p in profiles.values()), Kind.PERSON)
+    return {
+        "rows": len(truth),
+        "threshold": model.needed(kind) / 100,
+        "seconds": round(seconds, 1),
+    } | measure(predicted, truth)
 
 
 def _read(rows: list[Row] | None, model: Model) -> tuple[dict[str, Profile], dict[str, str]]:

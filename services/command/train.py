@@ -56,10 +56,9 @@ def as_json(found: "Trained", path: Path) -> dict[str, Any]:
     return {
         "file": str(path),
         "model": {"before": found.before.version, "after": found.model.version},
-        "threshold": {"before": found.before.threshold / 100, "after": found.model.threshold / 100},
+        "needed": {kind: {"before": a / 100, "after": b / 100} for kind, (a, b) in found.needed.items()},
         "together": {"before": found.before.together / 100, "after": found.model.together / 100},
         "key_bits": {"before": found.before.bits / 100, "after": found.model.bits / 100},
-        "population": found.population / 100,
         "profiles": found.profiles,
         "open_profiles": found.there,
         "matches": round(found.matches),
@@ -97,11 +96,13 @@ def _show(found: "Trained", path: Path, current: Path | None) -> None:
 
 
 def _summary(found: "Trained") -> list[str]:
-    before, after, moved = found.before.threshold, found.model.threshold, found.shift
+    moved = found.shift
     return [
         "",
-        f"Threshold {bits(before)} → {bits(after)} bits.",
-        f"Off every pair, because the sample stands for more: {bits(-found.population)} bits.",
+        *(
+            f"Evidence that a pair needs, {kind.lower()}: {bits(a)} → {bits(b)} bits."
+            for kind, (a, b) in found.needed.items()
+        ),
         f"Learned from {found.profiles:,} of {found.there:,} open profiles, {round(found.matches):,} pairs.",
         f"Entities of the sample: {moved.before:,} → {moved.after:,}.",
         f"Made by merging: {moved.merged:,}. Of today's, split: {moved.split:,}.",

@@ -64,9 +64,9 @@ class Trained:
     shift: Shift
 
     @property
-    def population(self) -> int:
-        """Centibits that every pair of the trained kinds has against it, 0 or less."""
-        return min(self.model.kinds[kind].prior for kind in KINDS)
+    def needed(self) -> dict[str, tuple[int, int]]:
+        """By kind, what the evidence of a pair must weigh, in centibits, before and after."""
+        return {k.value: (self.before.needed(k), self.model.needed(k)) for k in KINDS}
 
 
 def train_from(settings: Settings, sample: int, seed: int) -> Trained:

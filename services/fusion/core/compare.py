@@ -34,7 +34,7 @@ COMPARATORS: Final[dict[str, Score]] = {
 """The functions that a model's comparisons name; their docstrings are what the user reads."""
 
 _KIN: Final = "relatives of one home would share this"
-_POPULATION: Final = "chance agrees oftener among so many"
+_POPULATION: Final = "by how many there are"
 
 
 Read = Callable[[Mapping[str, Sequence[str]]], Any]
@@ -113,7 +113,8 @@ def compare(a: Profile, b: Profile, model: Model) -> Comparison:
     swapped = b.content < a.content
     first, second = (b.content, a.content) if swapped else (a.content, b.content)
     tally = _tally(a.kind, first, second, model)
-    contradicted = tally.overrule is not None and tally.weight < tally.overrule
+    evidence = tally.weight - model.kinds[a.kind].prior
+    contradicted = tally.overrule is not None and evidence < tally.overrule
     return Comparison(tally.weight, contradicted, tally.told(swapped=swapped))
 
 
@@ -134,7 +135,7 @@ def is_weak(kind: Kind, features: Mapping[str, Sequence[str]], content: bytes, m
 @lru_cache(maxsize=128)
 def _alone(kind: Kind, model: Model) -> Mapping[str, bool]:
     """The identifiers that reach the threshold alone; True: also with a wrong check digit."""
-    needed = model.threshold - model.kinds[kind].prior
+    needed = model.needed(kind)
     return {
         c.feature: c.levels["invalid"].base >= needed
         for c in model.kinds[kind].comparisons

@@ -80,8 +80,8 @@ class KindModel:
     """The comparisons and key rules of one kind of entity.
 
     A rule is ``base components | extension order``; ``identifiers`` are the features whose every value
-    is a key of its own. ``prior``: centibits that every pair has against it, because there are more entities
-    than the weights and the threshold were estimated on.
+    is a key of its own. ``prior``: centibits that every pair has for it, or against it, before anything is
+    compared: the fewer entities there are, the less agrees by chance.
     """
 
     comparisons: tuple[Comparing, ...]
@@ -114,6 +114,10 @@ class Model:
     def sized(self, records: int) -> "Model":
         """This model with keys as rare as ``records`` need: log2(records / 5) bits, at least 8."""
         return replace(self, bits=max(800, round(100 * math.log2(max(records, 1) / 5))))
+
+    def needed(self, kind: Kind) -> int:
+        """What the evidence of a pair must weigh to be the same, in centibits."""
+        return self.threshold - self.kinds[kind].prior
 
     @cached_property
     def version(self) -> str:

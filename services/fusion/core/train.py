@@ -62,31 +62,28 @@ class Training:
 def train(profiles: Iterable[Profile], model: Model, *, seed: int = 1, population: int = 0) -> Training:
     """A model whose weights and frequencies are estimated from ``profiles``.
 
-    Its threshold is where a pair is as likely to be one entity as ``_SURE`` says, given how many pairs of
-    these profiles are. Where they are some entities of ``population`` profiles, each with all its profiles,
-    chance has as many times more pairs to agree in: log2 of that is the prior of the kinds trained. Keys
+    Each kind's prior puts the threshold where a pair is as likely to be one entity as ``_SURE`` says, given
+    how many pairs of these profiles are. Where they are some entities of ``population`` profiles, each with
+    all its profiles, chance has as many times more pairs to agree in, and log2 of that comes off too. Keys
     become as rare as so many need, never commoner than before.
     """
     by_kind: dict[Kind, list[Profile]] = defaultdict(list)
     for profile in sorted({p.id: p for p in profiles}.values(), key=lambda p: p.id):
         by_kind[profile.kind].append(profile)
     count = sum(map(len, by_kind.values()))
-    prior = -round(100 * math.log2(max(population, count, 1) / max(count, 1)))
-    trained, matches, odds = model, 0.0, 0
+    more = round(100 * math.log2(max(population, count, 1) / max(count, 1)))
+    trained, matches = model, 0.0
     for kind in (Kind.PERSON, Kind.ORGANIZATION, Kind.VESSEL):
         if len(by_kind[kind]) >= _FEWEST:
             trained = _counted(kind, by_kind[kind], trained)
             found = _estimate(kind, by_kind[kind], trained, seed)
-            plan = replace(found.plan, prior=prior)
+            plan = replace(found.plan, prior=_prior(found.odds, model, more)) if found.odds else found.plan
             trained = replace(trained, kinds={**trained.kinds, kind: plan}, kin=found.kin)
-            matches, odds = matches + found.matches, max(odds, found.odds)
+            matches += found.matches
     if not matches:
         why = f"too little is alike in {count} profiles to learn from"
         return Training(replace(model, note=f"{model.note or 'as given'}: {why}"), (), count, 0.0)
     note = f"trained on {count} profiles, {round(matches)} matching pairs, seed {seed}"
-    if odds:
-        threshold = min(_HIGHEST, max(_LOWEST, odds + _SURE))
-        trained = replace(trained, threshold=threshold, review=threshold - _POSSIBLE)
     trained = replace(trained, note=note, bits=max(model.bits, model.sized(max(population, count)).bits))
     return Training(trained, changes(model, trained), count, matches)
 
@@ -95,10 +92,14 @@ _FEWEST: Final = 100
 """Profiles of a kind below which there is nothing to learn from."""
 _SURE: Final = 300
 """Centibits above even odds at which a pair is the same: a probability of eight in nine."""
-_POSSIBLE: Final = 600
-"""Centibits below the threshold down to which a pair is possible."""
 _LOWEST, _HIGHEST = 1000, 2000
-"""Bounds of a trained threshold."""
+"""Bounds of what a pair of the sample needs."""
+
+
+def _prior(odds: int, model: Model, more: int) -> int:
+    """What makes a pair that is sure enough at these odds against weigh the threshold; ``more``: log2 of the
+    population over the sample."""
+    return model.threshold - min(_HIGHEST, max(_LOWEST, odds + _SURE)) - more
 
 
 def changes(before: Model, after: Model) -> tuple[Change, ...]:

@@ -15,6 +15,7 @@ from services.fusion.core.keys import keys_of
 from services.fusion.core.profile import Profile
 from services.fusion.core.reference import pairs_of, resolve_all
 from services.fusion.core.train import train
+from shared.contracts.entities import Kind
 from shared.errors import Misconfigured
 from shared.partition import Judged
 from tests.fusion.core.people import MODEL, person
@@ -118,17 +119,20 @@ def test_training_learns_from_unlabelled_profiles_and_is_repeatable() -> None:
     assert 108 <= found <= 124
 
 
-def test_a_sample_that_stands_for_many_takes_off_every_pair_what_chance_adds() -> None:
+def test_training_keeps_the_threshold_and_says_in_the_evidence_how_likely_a_pair_is() -> None:
     population = _population(3)
-    alone = train(population, MODEL.sized(600), seed=7)
-    of_many = train(population, MODEL.sized(600), seed=7, population=8 * alone.profiles)
+    alone = train(population, MODEL.sized(600), seed=7).model
+    of_many = train(population, MODEL.sized(600), seed=7, population=8 * len(population)).model
+    assert alone.threshold == of_many.threshold == MODEL.threshold
+    prior = alone.kinds[Kind.PERSON].prior
+    assert prior > 0, "among so few, less agrees by chance than the packaged model takes for granted"
+    assert alone.needed(Kind.PERSON) == MODEL.threshold - prior
     a, b = population[:2]
-    one, other = (compare(a, b, trained.model) for trained in (alone, of_many))
-    assert other.weight == one.weight - 300
-    assert [r for r in other.rows if r not in one.rows] == [other.rows[-1]]
-    assert (other.rows[-1].feature, other.rows[-1].weight) == ("population", -300)
-    assert of_many.model.threshold == alone.model.threshold
-    assert of_many.model.bits == MODEL.sized(8 * alone.profiles).bits > alone.model.bits
+    one, other = (compare(a, b, model) for model in (alone, of_many))
+    assert other.weight <= one.weight - 300 + 100, "eight times as many, of whom some profiles are the same"
+    assert (one.rows[-1].feature, one.rows[-1].weight) == ("population", prior)
+    assert alone.kinds[Kind.VEHICLE].prior == 0
+    assert of_many.bits > alone.bits
 
 
 def test_names_that_go_together_make_a_key_less_rare() -> None:
