@@ -4,6 +4,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from itertools import product, zip_longest
 from typing import Final, NamedTuple
 
+from rapidfuzz.distance import OSA
+
 from services.fusion.core.model import Table
 from services.fusion.core.tally import Step, Tally
 from services.fusion.core.tokens import FAMILY, GIVEN, UNKNOWN, Token, align, eastern, level, token
@@ -264,8 +266,16 @@ def _leftover_words(left: list[Token], right: list[Token], rows: list[Row]) -> N
         elif x.text.isdigit() and y.text.isdigit():
             key = "number"
         else:
-            key = "alike" if level(x, y) == "alike" else "different"
+            key = "alike" if level(x, y) == "alike" and _nearly(x.text, y.text) else "different"
         rows.append((key, x.text if x else None, y.text if y else None, 0))
+
+
+def _nearly(x: str, y: str) -> bool:
+    """Whether two words differ in a quarter of their letters at most: Brightmoon is no Brightsun."""
+    return OSA.normalized_similarity(x, y) >= _QUARTER
+
+
+_QUARTER: Final = 0.75
 
 
 def _opposed(left: list[Token], right: list[Token]) -> Iterator[tuple[Token | None, Token | None]]:
