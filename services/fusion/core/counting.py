@@ -28,6 +28,9 @@ _SPELLINGS: Final = 130
 _LONG: Final = 10_000
 """Entities of a list that the threshold is made for: in a shorter one, fewer pairs can agree by chance."""
 
+_SHORTER: Final = 100
+"""Centibits by which values are rarer, in effect, in a list of half that."""
+
 Companions = Mapping[str, dict[str, set[int]]]
 """By table, and by value: the hashes of what it occurs with."""
 
@@ -48,7 +51,7 @@ def counted(profiles: Iterable[Profile], model: Model) -> Model:
 def _table(table: Table, found: Mapping[str, set[int]], entities: int) -> Table:
     """The table with the values that are more common here."""
     bits = dict(table.bits)
-    slack = _SPELLINGS + max(0, round(100 * math.log2(_LONG / max(entities, 1))))
+    slack = _SPELLINGS + max(0, round(_SHORTER * math.log2(_LONG / max(entities, 1))))
     for value, companions in found.items():
         if len(companions) >= _OFTEN:
             before = table.of(value)
