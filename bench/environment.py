@@ -22,6 +22,12 @@ def machine() -> dict[str, Any]:
     }
 
 
+def peak_mb(process: int | str = "self") -> int:
+    """The most memory that a process has held so far, as Linux counts it."""
+    status = Path(f"/proc/{process}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) // 1024
+
+
 def versions(*packages: str) -> dict[str, str]:
     """The versions of these installed packages."""
     return {name: version(name) for name in packages}

@@ -33,7 +33,7 @@ from sqlalchemy import create_engine, text
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import services.fusion
-from bench.environment import machine, versions
+from bench.environment import machine, peak_mb, versions
 from services.fusion.core.model import Model, load, save
 from services.fusion.core.profile import Profile
 from services.fusion.core.train import train
@@ -148,12 +148,6 @@ def make(pipe: Connection, seed: int, kinds: str) -> None:
         pipe.send(([stream.report(known, novelty) for _ in range(count)], known[1]))
 
 
-def memory_mb(name: str) -> int:
-    """A figure of this process's memory as Linux counts it: ``VmHWM`` the most so far, ``VmRSS`` now."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:")) // 1024
-
-
 class Counting:
     """A log that counts what is sent."""
 
@@ -208,7 +202,7 @@ def work(pipe: Connection, source: Connection, url: str, seed: int, model: Path)
         pipe.send({
             "seconds": time.perf_counter() - started, "cpu": time.process_time() - cpu, "spent": spent,
             "compared": fuser.cache.compared - compared, "bytes": log.bytes - sent, "batches": batches,
-            "peak_mb": memory_mb("VmHWM"),
+            "peak_mb": peak_mb(),
         })  # fmt: skip
     db.close()
 

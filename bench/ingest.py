@@ -25,7 +25,7 @@ import httpx
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench.environment import machine, versions
+from bench.environment import machine, peak_mb, versions
 from services.ingest.feeds import FEEDS
 from shared.auth import mint, signing_key
 from shared.contracts.topics import TOPICS
@@ -224,7 +224,7 @@ def main() -> None:
         try:
             facts = machine()
             results = measure(settings, server.pid, port, arguments)
-            memory = Path(f"/proc/{server.pid}/status").read_text().partition("VmHWM:")[2].split()[0]
+            memory = peak_mb(server.pid)
         finally:
             server.send_signal(signal.SIGTERM)
             server.wait(30)
@@ -235,7 +235,7 @@ def main() -> None:
         outcome = {
             "bench": "ingest", "log": settings.log_url.partition(":")[0], "machine": facts,
             "versions": versions(*PACKAGES), "results": results,
-            "server_peak_mb": round(int(memory) / 1024), "accepted": accepted, "in_log": held,
+            "server_peak_mb": memory, "accepted": accepted, "in_log": held,
             "nothing_lost": held >= accepted,
         }  # fmt: skip
     text = json.dumps(outcome, indent=2)

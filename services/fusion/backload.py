@@ -115,14 +115,14 @@ def resolve(order: Order, tell: Tell = lambda *_: None) -> Outcome:
     model = models.load(order.model_file).sized(there.rows)
     reading = Reading(order.file, kind, columns)
     files: list[Path] = []
-    if not order.training:
-        tell("Counting names", 0, 0)
-        model = counted(_sample(reading, model, there.rows, Random(order.seed)), model)  # noqa: S311  # not secrets
-    else:
+    if order.training:
         tell("Training", 0, 0)
         model = _trained(reading, model, there.rows, order.seed)
         files.append(order.folder / "model.json")
         models.save(model, files[0])
+    else:
+        tell("Counting names", 0, 0)
+        model = counted(_sample(reading, model, there.rows, Random(order.seed)), model)  # noqa: S311  # not secrets
     if order.threshold is not None:
         model = replace(model, threshold=order.threshold, review=min(model.review, order.threshold))
     with ExitStack() as stack:

@@ -46,7 +46,6 @@ class Plan(NamedTuple):
     steps: tuple[Step, ...]
     scores: tuple[Score, ...]
     readers: Mapping[str, tuple[int, Read]]
-    prior: int
 
 
 @lru_cache(maxsize=128)
@@ -71,7 +70,7 @@ def _plan(kind: Kind, model: Model) -> Plan:
     if "name" in readers:
         readers["alias"] = readers["name"]
     scores = tuple(COMPARATORS[c.comparator] for c in specs)
-    return Plan(steps, scores, readers, model.kinds[kind].prior)
+    return Plan(steps, scores, readers)
 
 
 def _reader(spec: Comparing, model: Model) -> Read:
@@ -160,7 +159,7 @@ def _tally(kind: Kind, a: bytes, b: bytes, model: Model) -> Tally:
     _run(kind, a, b, model, tally)
     if tally.kin > model.kin:
         tally.adjust("kin", _KIN, model.kin - tally.kin)
-    prior = _plan(kind, model).prior
+    prior = model.kinds[kind].prior
     if prior:
         tally.adjust("population", _POPULATION, prior)
     return tally
@@ -168,7 +167,7 @@ def _tally(kind: Kind, a: bytes, b: bytes, model: Model) -> Tally:
 
 def _run(kind: Kind, a: bytes, b: bytes, model: Model, tally: Tally) -> None:
     """Run every comparison for which both have a value."""
-    steps, scores, *_ = _plan(kind, model)
+    steps, scores, _ = _plan(kind, model)
     theirs = _ready(kind, b, model)
     for i, value in _ready(kind, a, model).items():
         other = theirs.get(i)

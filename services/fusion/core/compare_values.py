@@ -144,7 +144,7 @@ def _date_level(  # noqa: PLR0911  # one return for each level of the table
     if x.year == y.year and x.month == y.day and x.day == y.month:
         return "swapped", 0
     one, other = (f"{d.year:04d}{d.month:02d}{d.day:02d}" for d in (x, y))
-    wrong = sum(p != q for p, q in zip(one, other, strict=True))
+    wrong = _digits_apart(one, other)
     if one[4:] == other[4:] == "0101":
         return ("nearly" if abs(x.year - y.year) <= 1 else "year only" if wrong <= 2 else "different"), 0
     if wrong == 1:
@@ -183,12 +183,12 @@ def _partial_level(x: PartialDate, y: PartialDate) -> tuple[str, int]:
         return ("partial", _YEAR_BITS + _MONTH_BITS) if x.month == y.month else ("nearly", 0)
     if abs(x.year - y.year) <= 1:
         return "nearly", 0
-    return ("contradicts" if _digits_apart(x.year, y.year) > 1 else "different"), 0
+    return ("contradicts" if _digits_apart(f"{x.year:04d}", f"{y.year:04d}") > 1 else "different"), 0
 
 
-def _digits_apart(x: int, y: int) -> int:
-    """In how many digits two years differ."""
-    return sum(p != q for p, q in zip(f"{x:04d}", f"{y:04d}", strict=True))
+def _digits_apart(one: str, other: str) -> int:
+    """In how many digits two dates of one length differ."""
+    return sum(p != q for p, q in zip(one, other, strict=True))
 
 
 def year(a: tuple[str, ...], b: tuple[str, ...], step: Step, tally: Tally) -> None:

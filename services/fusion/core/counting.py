@@ -19,8 +19,6 @@ from shared.contracts.entities import Kind
 from shared.normalise import names, organisations, places
 from shared.normalise.names import PARTICLES
 
-_PRIOR: Final = 300.0
-"""Entities of evidence that the model's tables are worth."""
 _OFTEN: Final = 5
 """Companions that a value must have before it is believed to be common: spellings of one entity vary."""
 _SPELLINGS: Final = 130
@@ -54,10 +52,8 @@ def _table(table: Table, found: Mapping[str, set[int]], entities: int) -> Table:
     slack = _SPELLINGS + max(0, round(_SHORTER * math.log2(_LONG / max(entities, 1))))
     for value, companions in found.items():
         if len(companions) >= _OFTEN:
-            before = table.of(value)
-            share = (len(companions) + _PRIOR * math.exp2(-before / 100)) / (entities + _PRIOR)
-            here = round(-100 * math.log2(share)) + slack
-            if here < before:
+            here = table.after(value, len(companions), entities) + slack
+            if here < table.of(value):
                 bits[value] = max(0, here)
     return Table(bits, table.rare)
 

@@ -74,6 +74,15 @@ class Table:
         """The bits of ``value``."""
         return self.bits.get(value, self.rare)
 
+    def after(self, value: str, count: int, total: int) -> int:
+        """The bits of ``value`` once ``count`` of ``total`` entities were seen to have it."""
+        before = math.exp2(-self.of(value) / 100)
+        return round(-100 * math.log2((count + _ENTITIES * before) / (total + _ENTITIES)))
+
+
+_ENTITIES: Final = 300.0
+"""Entities of evidence that a frequency table is worth."""
+
 
 @dataclass(frozen=True, slots=True)
 class KindModel:

@@ -54,11 +54,12 @@ def read_row(row: Mapping[str, Any], kind: Kind) -> tuple[Features, str]:
         _add(features, "birth_place", fold(text))
     if kind is Kind.PERSON:
         _add(features, "sex", _SEX.get(fold(_text(row, "sex") or "")))
-    for code in _countries(row):
+    countries = _countries(row)
+    for code in countries:
         _add(features, "flag" if kind is Kind.VESSEL else "country", code)
     for text in _texts(row, "occupations"):
         _add(features, "occupation", fold(text))
-    _numbers(row, kind, features)
+    _numbers(row, kind, features, next((c for c in countries if len(c) == 2), None))
     _places(row, features)
     return features, label or next((v for vs in features.values() for v in vs), "")
 
@@ -95,9 +96,9 @@ def _names(row: Mapping[str, Any], kind: Kind, features: Features) -> str | None
     return written[0] if written else None
 
 
-def _numbers(row: Mapping[str, Any], kind: Kind, features: Features) -> None:
-    """Put the identifiers, telephones and addresses of e-mail in; a type that is not compared as OTHER."""
-    home = next((c for c in _countries(row) if len(c) == 2), None)
+def _numbers(row: Mapping[str, Any], kind: Kind, features: Features, home: str | None) -> None:
+    """Put the identifiers, telephones (of the country ``home``) and addresses of e-mail in; a type that is
+    not compared as OTHER."""
     for text in _texts(row, "phones"):
         found = canonical("phone", text, country=home)
         _add(features, found.type, found.value)

@@ -28,8 +28,6 @@ _PAIRS: Final = 300_000
 """Candidate pairs, and pairs at random, that are looked at."""
 _PRIOR: Final = 100.0
 """Pairs of evidence that the model trained from is worth, for each comparison."""
-_ENTITIES: Final = 300.0
-"""Entities of evidence that its frequency tables are worth."""
 _SEEN_OFTEN: Final = 3
 """Entities that must have a value before its frequency is believed: the rarest values are typing errors."""
 _ONE_PER_PAIR: Final = frozenset({"swapped", "suffix", "no suffix", "generation", "legal form", "other form"})
@@ -330,9 +328,7 @@ def _tables(
         bits = dict(prior.bits)
         for value, entities in counted.items():
             if len(entities) >= _SEEN_OFTEN or value in bits:
-                before = math.exp2(-prior.of(value) / 100)
-                share = (len(entities) + _ENTITIES * before) / (n + _ENTITIES)
-                bits[value] = round(-100 * math.log2(share))
+                bits[value] = prior.after(value, len(entities), n)
         tables[name] = Table(bits, prior.rare)
     return tables
 
