@@ -20,7 +20,7 @@ from sqlalchemy.engine import URL, Dialect
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from shared.database_outbox import outbox_table, publish, relay
+from shared.database_outbox import outbox_table, publish, relay, strike
 from shared.database_rows import (
     accumulate,
     delete_rows,
@@ -38,7 +38,7 @@ from shared.sqlite_begin import begin_immediate
 __all__ = [
     "Busy", "Database", "HexId", "accumulate", "advisory_lock", "advisory_locks", "delete_rows",
     "delete_values", "fetch", "fetch_first", "insert_missing", "insert_new", "insert_rows", "lock_rows",
-    "migrate", "open_database", "outbox_table", "publish", "relay", "upsert",
+    "migrate", "open_database", "outbox_table", "publish", "relay", "strike", "upsert",
 ]  # fmt: skip
 
 _SQLITE_TRANSIENT: Final = frozenset(

@@ -4,7 +4,7 @@ A row holds the messages of one ``publish``, packed and compressed: a batch cost
 thousand. Sending is at least once and, per owner, in order.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 import lz4.frame
@@ -44,6 +44,7 @@ def outbox_table(metadata: MetaData, name: str = "outbox") -> Table:
         Column("topic", Text, nullable=False),
         Column("payload", LargeBinary, nullable=False),
         Index(f"{name}_owner", "owner", "id"),
+        sqlite_autoincrement=True,  # no number comes twice: ``relay`` remembers what it sent
     )
 
 
@@ -56,28 +57,43 @@ def publish(
         conn.execute(insert(outbox), rows)
 
 
-def relay(db: "Database", log: Log, outbox: Table, *, owner: str | None = None) -> int:
+def relay(
+    db: "Database", log: Log, outbox: Table, *, owner: str | None = None, sent: set[int] | None = None
+) -> int:
     """Append what was published to the log, in order, then delete it; the number of messages sent.
 
     ``owner`` None takes every row. On PostgreSQL rows that another relay is sending are passed over;
-    elsewhere they may be sent twice, which readers of versioned messages do not notice.
+    elsewhere they may be sent twice, which readers of versioned messages do not notice. With ``sent`` the
+    last rows are not deleted but named there, for ``strike`` in the caller's next transaction, which saves
+    one of their own; a call that finds nothing new strikes them itself.
     """
-    sent = 0
+    total = 0
     while True:
-        if db.is_sqlite:
+        if sent is not None or db.is_sqlite:
             with db.snapshot() as conn:
-                rows = _next(conn, outbox, owner)
-            sent += _send(log, rows)
-            if rows:
+                rows = _next(conn, outbox, owner, sent or ())
+            total += _send(log, rows)
+            found = {r[0] for r in rows}
+            if sent is not None:
+                sent |= found
+                found = sent if len(rows) == _ROWS or not total else set()
+            if found:
                 with db.transaction() as conn:
-                    _delete(conn, outbox, rows)
+                    strike(conn, outbox, found)
+                found.clear()
         else:
             with db.transaction() as conn:
                 rows = _next(conn, outbox, owner)
-                sent += _send(log, rows)
-                _delete(conn, outbox, rows)
+                total += _send(log, rows)
+                strike(conn, outbox, {r[0] for r in rows})
         if len(rows) < _ROWS:
-            return sent
+            return total
+
+
+def strike(conn: Connection, outbox: Table, ids: Collection[int]) -> None:
+    """Delete rows that were sent."""
+    if ids:
+        conn.execute(delete_from(outbox).where(outbox.c.id.in_(sorted(ids))))
 
 
 def pack(records: Sequence[NewRecord]) -> bytes:
@@ -115,12 +131,17 @@ def _parts(records: Sequence[NewRecord]) -> Iterator[list[NewRecord]]:
         yield part
 
 
-def _next(conn: Connection, outbox: Table, owner: str | None) -> list[tuple[int, str, bytes]]:
+def _next(
+    conn: Connection, outbox: Table, owner: str | None, but: Collection[int] | None = None
+) -> list[tuple[int, str, bytes]]:
+    """The first rows; those named in ``but`` are passed over. Without ``but`` they are locked."""
     query = select(outbox.c.id, outbox.c.topic, outbox.c.payload).order_by(outbox.c.id).limit(_ROWS)
     if owner is not None:
         query = query.where(outbox.c.owner == owner)
-    if conn.dialect.name == "postgresql":
+    if but is None:
         query = query.with_for_update(skip_locked=True)
+    elif but:
+        query = query.where(outbox.c.id.not_in(but))
     return [(r[0], r[1], bytes(r[2])) for r in conn.execute(query)]
 
 
@@ -131,8 +152,3 @@ def _send(log: Log, rows: Sequence[tuple[int, str, bytes]]) -> int:
         log.append(topic, records)
         sent += len(records)
     return sent
-
-
-def _delete(conn: Connection, outbox: Table, rows: Sequence[tuple[int, str, bytes]]) -> None:
-    if rows:
-        conn.execute(delete_from(outbox).where(outbox.c.id.in_([r[0] for r in rows])))

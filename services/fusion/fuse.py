@@ -6,7 +6,7 @@ profiles at once, whoever reads later sees the other's committed keys.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -25,7 +25,7 @@ from services.fusion.resolver import Resolver
 from services.fusion.settling import Settling
 from services.fusion.values import Held, Settled, Work
 from shared.contracts.topics import JUDGEMENTS, REPORTS, RESOLUTIONS
-from shared.database import Database, publish, relay
+from shared.database import Database, publish, relay, strike
 from shared.errors import Poison
 from shared.log import Log, NewRecord, Record
 
@@ -58,6 +58,7 @@ class Fuser(Pairing, Settling):
         self.stamp = Stamp(resolver.version, resolver.threshold)
         self._wait = wait
         self.unsure = True
+        self.sent: set[int] = set()
         self.spent: dict[str, float] = dict.fromkeys(STEPS, 0.0)
 
     def back_off(self, attempt: int) -> None:
@@ -103,8 +104,14 @@ class Fuser(Pairing, Settling):
             self.unsure = False
 
     def relay(self, log: Log) -> int:
-        """Send what this worker has published; the number of messages."""
-        return relay(self.db, log, tables.outbox, owner=self.owner)
+        """Send what this worker has published; the number of messages. What was sent the next T1 strikes."""
+        return relay(self.db, log, tables.outbox, owner=self.owner, sent=self.sent)
+
+    def leave(self) -> None:
+        """Strike what was sent: the last thing that a worker does."""
+        with self.db.transaction() as conn:
+            strike(conn, tables.outbox, self.sent)
+        self.sent.clear()
 
     def parse(self, records: Sequence[Record]) -> Batch:
         """Parse and normalise a batch."""
@@ -124,14 +131,29 @@ class Fuser(Pairing, Settling):
         batch.arrivals = by_report
         return batch
 
+    def prepare(self, batch: Batch) -> set[str]:
+        """Which of the batch's profiles are stored, as far as can be known before T1; the others made ready.
+
+        That is work which a writer need not do while it holds locks, on SQLite the only one there is.
+        """
+        found = (m.profile for all_ in batch.arrivals.values() for a in all_ for m in a.normalised.mentions)
+        profiles = {p.id: p for p in found if p is not None}
+        if not profiles:
+            return set()
+        with self.db.snapshot() as conn:
+            known = store.known_profiles(conn, profiles)
+        self.cache.hold(p for i, p in profiles.items() if i not in known)
+        return known
+
     def take_in(self, batch: Batch) -> Work | None:
         """T1; the work that it leaves to do, None where no component can change."""
+        known = self.prepare(batch)
         self.pause("t1.begin")
         with self.db.transaction() as conn:
             accepted, changes = self.stand(conn, batch)
             profiles = {p.id: p for a in accepted for m in a.normalised.mentions if (p := m.profile)}
             self.pause("t1.standing")
-            born, died = self.count(conn, changes, profiles)
+            born, died = self.count(conn, changes, profiles, known)
             self.pause("t1.counted")
             judged = store.put_judgements(conn, batch.decisions) if batch.decisions else set()
             version = store.next_version(conn)
@@ -147,7 +169,9 @@ class Fuser(Pairing, Settling):
             )
             if work is not None:
                 self.begin(conn, work)
+            strike(conn, tables.outbox, self.sent)
             self.pause("t1.journaled")
+        self.sent.clear()
         self.pause("t1.committed")
         return work
 
@@ -185,12 +209,16 @@ class Fuser(Pairing, Settling):
         return accepted, {i: n for i, n in changes.items() if n}
 
     def count(
-        self, conn: Connection, changes: Mapping[str, int], profiles: Mapping[str, Profile]
+        self,
+        conn: Connection,
+        changes: Mapping[str, int],
+        profiles: Mapping[str, Profile],
+        known: Collection[str],
     ) -> tuple[dict[str, Held], dict[str, Held]]:
         """Count mentions, and keep the postings to the live profiles; those that became live, and dead."""
         if not changes:
             return {}, {}
-        counts = store.count_profiles(conn, self.cache, changes, profiles)
+        counts = store.count_profiles(conn, self.cache, changes, profiles, known)
         born = self.cache.hold(profiles[i] for i, (before, after) in counts.items() if before <= 0 < after)
         gone = [i for i, (before, after) in counts.items() if after <= 0 < before]
         died = store.load_profiles(conn, self.cache, gone)

@@ -65,6 +65,7 @@ def republish(fuser: Fuser, log: Log, tell: Callable[[int], None] = lambda _: No
             tell(sent)
     with fuser.db.transaction() as conn:
         progress_store.put(conn, REPUBLICATION, None)
+    fuser.leave()
     return sent
 
 

@@ -78,6 +78,7 @@ class Service:
         self._stop = threading.Event()
         self._failed: list[BaseException] = []
         handler = FusionHandler(db, topics, resolver, self.owner)
+        self._fuser = handler.fuser
         self._worker = Worker(topics, FUSION_GROUP, [REPORTS.name, JUDGEMENTS.name], handler)
         counting = Sizes(db, sizes)
         self._threads = [
@@ -98,6 +99,7 @@ class Service:
             thread.join(timeout=web.SHUTDOWN_SECONDS)
         if self._failed:
             raise Defect("a thread of the fusion service died") from self._failed[0]
+        self._fuser.leave()
         resign(self._db, self.owner)
 
     def ready(self) -> None:

@@ -67,19 +67,30 @@ def _report_row(report_id: str, standing: Standing) -> dict[str, Any]:
     }
 
 
+def known_profiles(conn: Connection, ids: Iterable[str]) -> set[str]:
+    """Which of these profiles are stored, live or dead."""
+    return {r[0] for r in fetch(conn, tables.profile, ("id",), "id", ids)}
+
+
 def count_profiles(
-    conn: Connection, cache: Profiles, changes: Mapping[str, int], profiles: Mapping[str, Profile]
+    conn: Connection,
+    cache: Profiles,
+    changes: Mapping[str, int],
+    profiles: Mapping[str, Profile],
+    known: Collection[str],
 ) -> dict[str, tuple[int, int]]:
     """Add to the profiles' counts, making rows for the new ones; counts before and after, by id.
 
-    Most profiles are known already: their content is neither worked out nor sent.
+    Most profiles are ``known`` already: their content is neither worked out nor sent. That may be out of
+    date either way.
     """
-    known = {r[0] for r in fetch(conn, tables.profile, ("id",), "id", changes)}
     held = cache.hold(p for i, p in profiles.items() if i not in known)
     rows = [_profile_row(i, n, held.get(i)) for i, n in changes.items()]
     counts = accumulate(conn, tables.profile, rows, key="id", column="count")
     back = [i for i, (before, after) in counts.items() if before <= 0 < after and i in known]
-    if back:  # dead and not yet reaped, or reaped since: then the row that was made is empty
+    if (
+        back
+    ):  # dead and not yet reaped, or reaped since ``known`` was read: then the row that was made is empty
         rows = [_profile_row(i, counts[i][1], h) for i, h in cache.hold(profiles[i] for i in back).items()]
         upsert(conn, tables.profile, rows)
     return counts
@@ -169,5 +180,6 @@ def _judgement_row(decision: Decision) -> dict[str, Any]:
 
 __all__ = [
     "Profile", "add_postings", "add_singles", "count_profiles", "drop_postings", "insert_reports",
-    "last_version", "load_profiles", "lock_reports", "next_version", "put_judgements", "update_reports",
+    "known_profiles", "last_version", "load_profiles", "lock_reports", "next_version", "put_judgements",
+    "update_reports",
 ]  # fmt: skip

@@ -23,9 +23,9 @@ PATIENCE = 20_000
 
 
 STEPS = (
-    "t1.standing", "t1.counted", "t1.posted", "t1.journaled", "t1.committed", "t2.begin", "t2.looked",
-    "t2.read", "cross.begin", "cross.counted", "cross.marked", "cross.committed", "t3.begin", "t3.placed",
-    "t3.locked", "t3.placed again", "t3.placing", "t3.written",
+    "t1.begin", "t1.standing", "t1.counted", "t1.posted", "t1.journaled", "t1.committed", "t2.begin",
+    "t2.looked", "t2.read", "cross.begin", "cross.counted", "cross.marked", "cross.committed", "t3.begin",
+    "t3.placed", "t3.locked", "t3.placed again", "t3.placing", "t3.written",
 )  # fmt: skip
 """Where a worker can be held up."""
 

@@ -110,15 +110,22 @@ def test_a_component_too_large_for_one_message_is_cut(sqlite_db: Database) -> No
 
 
 def test_what_is_relayed_is_gone_from_the_outbox(sqlite_db: Database) -> None:
+    told: list[str] = []
+
     class Sink:
         def append(self, topic: str, records: list[NewRecord]) -> list[Position]:
-            assert [r.key for r in records] == [report(0, 1, ()).report_id]
+            told.extend(r.key for r in records)
             return []
 
-    me = fuser(sqlite_db)
-    me.handle([World().put(0, [someone("a", "1970", "x")])])
-    assert me.relay(Sink()) == 1
+    me, world = fuser(sqlite_db), World()
+    for number in (0, 1):
+        me.handle([world.put(number, [someone("ab"[number], f"197{number}", f"x{number}")])])
+        assert me.relay(Sink()) == 1
+        assert told == [report(n, 1, ()).report_id for n in range(number + 1)]
+        assert [r.key for r in published(sqlite_db)] == told[-1:]
+    me.leave()
     assert published(sqlite_db) == []
+    assert me.relay(Sink()) == 0
 
 
 STEPS = ("t1.counted", "t1.journaled", "t1.committed", "t2.read", "t3.locked", "t3.written", "t3.committed")

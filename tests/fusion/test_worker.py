@@ -57,6 +57,8 @@ def test_a_batch_is_fused_counted_and_sent(sqlite_db: Database, clock: Clock) ->
     assert FUSED._value.get() == before + 1
     handler.relay()
     assert len(sink.taken) == 1
+    handler.relay()
+    assert len(sink.taken) == 1
     assert outbox_rows(sqlite_db) == []
     check(sqlite_db, world)
 

@@ -38,6 +38,7 @@ from shared.database import (
     outbox_table,
     publish,
     relay,
+    strike,
     upsert,
 )
 from shared.database_outbox import pack, unpack
@@ -278,6 +279,30 @@ def test_relay_sends_in_order_and_only_once(db: Database) -> None:
     assert [int(r.key) for _, r in log.records] == list(range(120))
     assert relay(db, log, outbox, owner="me") == 0
     assert relay(db, log, outbox) == 1
+
+
+def test_what_was_sent_may_be_struck_with_what_comes_next(db: Database) -> None:
+    log, sent = FakeLog(), set[int]()
+    for batch in range(18):
+        with db.transaction() as conn:
+            publish(conn, outbox, "topic", messages(batch, 1), owner="me")
+    assert relay(db, log, outbox, owner="me", sent=sent) == 18
+    assert len(sent) == 2
+    with db.transaction() as conn:
+        publish(conn, outbox, "topic", messages(18, 1), owner="me")
+    assert relay(db, log, outbox, owner="me", sent=sent) == 1
+    with db.transaction() as conn:
+        strike(conn, outbox, sent)
+        publish(conn, outbox, "topic", messages(19, 1), owner="me")
+    sent.clear()
+    assert relay(db, log, outbox, owner="me", sent=sent) == 1
+    assert [int(r.key) for _, r in log.records] == list(range(20))
+    assert relay(db, log, outbox, owner="me", sent=sent) == 0
+    assert not sent
+    with db.transaction() as conn:
+        assert conn.execute(select(outbox.c.id)).all() == []
+        publish(conn, outbox, "topic", messages(20, 1), owner="me")
+        assert conn.execute(select(outbox.c.id)).scalar_one() > 20  # no number comes twice
 
 
 def test_what_the_log_refused_is_sent_next_time(db: Database) -> None:

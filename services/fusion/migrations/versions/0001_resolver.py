@@ -19,6 +19,7 @@ def upgrade() -> None:
     _work()
     if op.get_bind().dialect.name == "postgresql":
         op.execute(CreateSequence(Sequence("fusion_version")))
+        op.execute("ALTER TABLE outbox ALTER payload SET STORAGE EXTERNAL")  # it is compressed already
         for table in ("profile", "assign"):  # room for new versions of a row beside the old
             op.execute(f"ALTER TABLE {table} SET (fillfactor = 80)")
 
@@ -108,5 +109,6 @@ def _work() -> None:
         Column("owner", Text, nullable=False),
         Column("topic", Text, nullable=False),
         Column("payload", LargeBinary, nullable=False),
+        sqlite_autoincrement=True,
     )
     op.create_index("outbox_owner", "outbox", ["owner", "id"])
