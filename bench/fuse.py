@@ -40,6 +40,7 @@ from services.fusion.core.train import train
 from services.fusion.fuse import Fuser
 from services.fusion.intake import arrive
 from services.fusion.resolver import CoreResolver
+from services.fusion.serve import open_picture
 from services.fusion.size_store import ENTITIES, PROFILES, sizes
 from services.fusion.worker import wait
 from services.simulator.mentions import Cast
@@ -178,7 +179,7 @@ def trained(persons: int, size: int) -> Model:
 
 def work(pipe: Connection, source: Connection, url: str, seed: int, model: Path) -> None:
     """A worker process: takes reports from its maker when told, fuses them when told, tells how it went."""
-    db = open_database(url, cache_mb=128, pool_size=2)
+    db = open_picture(url)
     log = Counting()
     fuser = Fuser(db, CoreResolver(load(model)), f"bench-{seed}", wait)
     memory.settle()

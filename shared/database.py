@@ -149,18 +149,24 @@ class Database:
 
 
 def open_database(
-    url: str, *, durable: bool = False, cache_mb: int = 64, pool_size: int = 8, busy_ms: int = 30_000
+    url: str,
+    *,
+    durable: bool = False,
+    cache_mb: int = 64,
+    mapped_mb: int = 256,
+    pool_size: int = 8,
+    busy_ms: int = 30_000,
 ) -> Database:
     """Open ``sqlite:///path`` or ``postgresql+psycopg://…``.
 
     ``durable``: SQLite syncs at each commit; otherwise a power cut may lose the last commits, which is
     right for a database that is rebuilt from the log. ``cache_mb`` is SQLite's page cache per connection,
-    ``busy_ms`` how long one waits for another who writes.
+    ``mapped_mb`` how much of its file is mapped, ``busy_ms`` how long one waits for another who writes.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         synchronous = "FULL" if durable else "NORMAL"
-        return Database(_sqlite(parsed, synchronous, (cache_mb, pool_size, busy_ms)))
+        return Database(_sqlite(parsed, synchronous, (cache_mb, mapped_mb, pool_size, busy_ms)))
     if parsed.get_backend_name() == "postgresql":
         return Database(_postgres(parsed, pool_size))
     raise Misconfigured(
@@ -168,9 +174,9 @@ def open_database(
     )
 
 
-def _sqlite(url: URL, synchronous: str, limits: tuple[int, int, int]) -> Engine:
+def _sqlite(url: URL, synchronous: str, limits: tuple[int, int, int, int]) -> Engine:
     """An engine that begins its transactions itself: the driver's own way cannot BEGIN IMMEDIATE."""
-    cache_mb, pool_size, busy_ms = limits
+    cache_mb, mapped_mb, pool_size, busy_ms = limits
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     in_memory = not url.database or url.database == ":memory:"
@@ -189,7 +195,7 @@ def _sqlite(url: URL, synchronous: str, limits: tuple[int, int, int]) -> Engine:
             "wal_autocheckpoint=50000",
             "journal_size_limit=268435456",
             f"cache_size=-{cache_mb * 1024}",
-            "mmap_size=268435456",
+            f"mmap_size={mapped_mb << 20}",
             "temp_store=MEMORY",
         ):
             dbapi.execute(f"PRAGMA {pragma}")

@@ -13,6 +13,7 @@ from typing import Any, Final
 from sqlalchemy import JSON, Connection, Float, LargeBinary, Numeric, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import IntegrityError
 
 Row = Mapping[str, Any]
 Values = tuple[Any, ...]
@@ -76,14 +77,26 @@ def insert_new(conn: Connection, table: Table, rows: Sequence[Row], *, key: str)
         return set()
     distinct = _distinct(rows, (key,), None)
     if conn.dialect.name == "sqlite":
-        there = {r[0] for r in fetch(conn, table, [key], key, [r[key] for r in distinct])}
-        fresh = [r for r in distinct if r[key] not in there]
-        insert_rows(conn, table, fresh)
-        return {r[key] for r in fresh}
+        return {r[key] for r in _insert_new_here(conn, table, distinct, key)}
     names = tuple(distinct[0])
     tail = f" ON CONFLICT ({_quote(key)}) DO NOTHING RETURNING {_quote(key)}"
     returned = _write(conn, table, names, _tuples(distinct, names), tail)
     return {row[0] for row in _converted(table, (key,), conn.dialect, returned)}
+
+
+def _insert_new_here(conn: Connection, table: Table, rows: Sequence[Row], key: str) -> Sequence[Row]:
+    """SQLite's way: mostly all are new, so look only for the rows behind the first that is not."""
+    dbapi: Any = conn.connection.dbapi_connection
+    before = dbapi.total_changes
+    try:
+        insert_rows(conn, table, rows)
+    except IntegrityError:
+        done = dbapi.total_changes - before
+        there = {r[0] for r in fetch(conn, table, [key], key, [r[key] for r in rows[done:]])}
+        fresh = [r for r in rows[done:] if r[key] not in there]
+        insert_rows(conn, table, fresh)
+        return [*rows[:done], *fresh]
+    return rows
 
 
 def delete_rows(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
