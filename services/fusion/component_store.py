@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, or_, select, text
+from sqlalchemy import Connection, or_, select
 
 from services.fusion import tables
 from services.fusion.values import Ends, Place
@@ -34,7 +34,7 @@ def members(conn: Connection, leaders: Collection[str]) -> list[Place]:
     ordered = sorted(leaders)
     for start in range(0, len(ordered), 500):
         part = assign.c.leader.in_(ordered[start : start + 500])
-        query = select(*(assign.c[c] for c in _COLUMNS)).where(part, assign.c.size == text("0"))
+        query = select(*(assign.c[c] for c in _COLUMNS)).where(part, tables.MEMBER)
         found += [Place(*row) for row in conn.execute(query)]
     return found
 

@@ -17,7 +17,8 @@ SELECT (SELECT count(*) FROM assign),
        (SELECT count(*) FROM assign WHERE size > 0),
        (SELECT coalesce(max(size), 0) FROM assign),
        (SELECT count(*) FROM
-         (SELECT DISTINCT leader, entity FROM assign WHERE size = 0 AND entity IS NOT NULL) AS apart),
+         (SELECT DISTINCT leader, entity FROM assign
+          WHERE leader <> profile AND entity IS NOT NULL) AS apart),
        (SELECT count(*) FROM journal)
 """
 """A component holds its leader's entity, and those that its members name beside it."""

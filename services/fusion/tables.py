@@ -81,7 +81,10 @@ assign: Final = Table(
     Column("version", BigInteger, nullable=False, comment="on the leader's row only, else 0"),
     sqlite_with_rowid=False,
 )
-Index("assign_member", assign.c.leader, sqlite_where=text("size = 0"), postgresql_where=text("size = 0"))
+MEMBER: Final = text("leader <> profile")
+"""Not ``size = 0``: PostgreSQL changes a row in place only where no index, nor the condition of one, reads
+what changes, and a leader's size changes with each profile that joins."""
+Index("assign_member", assign.c.leader, sqlite_where=MEMBER, postgresql_where=MEMBER)
 
 judgement: Final = Table(
     "judgement",

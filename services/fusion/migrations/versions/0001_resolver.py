@@ -84,7 +84,7 @@ def _components() -> None:
         Column("version", BigInteger, nullable=False),
         sqlite_with_rowid=False,
     )
-    members = text("size = 0")
+    members = text("leader <> profile")
     op.create_index("assign_member", "assign", ["leader"], sqlite_where=members, postgresql_where=members)
 
 
