@@ -260,8 +260,10 @@ def _id_of(raw: Raw, columns: Columns) -> str:
 
 
 def _trained(how: Reading, model: Model, count: int, seed: int) -> Model:
-    """The model with weights estimated from the file's own rows; as it was where they are too few."""
-    return train(_sample(how, model, count, Random(seed)), model, seed=seed).model  # noqa: S311  # not secrets
+    """The model with weights estimated from the file's own rows; where they tell too little, only counted."""
+    sample = tuple(_sample(how, model, count, Random(seed)))  # noqa: S311  # not secrets
+    found = train(sample, model, seed=seed)
+    return found.model if found.matches else replace(counted(sample, model), note=found.model.note)
 
 
 def _sample(how: Reading, model: Model, count: int, random: Random) -> Iterator[Profile]:

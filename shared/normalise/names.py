@@ -219,7 +219,17 @@ def _clean(text: str) -> tuple[tuple[str, ...], str]:
     while len(words) > 1 and (words[-1] in SUFFIXES or words[-1] in _DEGREES):
         suffix = SUFFIXES.get(words.pop(), "") or suffix
     core = [w for w in _servants(words) if w not in HONORIFICS]
-    return tuple(core or (w for w in words if w not in TITLES)), suffix
+    kept = core or [w for w in words if w not in TITLES]
+    return tuple(kept if all(map(str.isalpha, kept)) else map(_spelled_out, kept)), suffix
+
+
+_FOR_LETTERS: Final = str.maketrans("01345789", "oieastbg")
+
+
+def _spelled_out(word: str) -> str:
+    """A word with the letters that its digits were read or written for (``sech1n``); no name has digits."""
+    letters = sum(map(str.isalpha, word))
+    return word.translate(_FOR_LETTERS) if letters > len(word) - letters else word
 
 
 def _servants(words: list[str]) -> list[str]:

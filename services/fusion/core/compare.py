@@ -33,7 +33,7 @@ COMPARATORS: Final[dict[str, Score]] = {
 }
 """The functions that a model's comparisons name; their docstrings are what the user reads."""
 
-_KIN: Final = "relatives of one home would share this"
+_KIN: Final = "others of one home or address would share this"
 _POPULATION: Final = "by how many there are"
 
 
@@ -63,6 +63,7 @@ def _plan(kind: Kind, model: Model) -> Plan:
             c.kin,
             c.least,
             c.home,
+            model.together if c.comparator == "person_name" else 0,
         )
         for c in specs
     )
@@ -157,11 +158,11 @@ def seen(a: Profile, b: Profile, model: Model) -> Seen:
 def _tally(kind: Kind, a: bytes, b: bytes, model: Model) -> Tally:
     tally = Tally()
     _run(kind, a, b, model, tally)
-    if tally.kin > model.kin:
-        tally.adjust("kin", _KIN, model.kin - tally.kin)
-    prior = model.kinds[kind].prior
-    if prior:
-        tally.adjust("population", _POPULATION, prior)
+    of_kind = model.kinds[kind]
+    if tally.kin > of_kind.kin:
+        tally.adjust("kin", _KIN, of_kind.kin - tally.kin)
+    if of_kind.prior:
+        tally.adjust("population", _POPULATION, of_kind.prior)
     return tally
 
 

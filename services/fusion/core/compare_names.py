@@ -9,7 +9,7 @@ from rapidfuzz.distance import OSA
 from services.fusion.core.model import Table
 from services.fusion.core.tally import Step, Tally
 from services.fusion.core.tokens import FAMILY, GIVEN, UNKNOWN, Token, align, eastern, level, token
-from shared.normalise import names, organisations
+from shared.normalise import names, organisations, places
 from shared.normalise.eastern import SURNAMES
 
 _FULL: Final = 36
@@ -90,11 +90,17 @@ def read_organisation(
 ) -> tuple[Named, ...] | None:
     """The names of an organisation or ship, other names last; None without any."""
     table = tables["word"]
+    home = {word for text in features.get("address", ()) for word in places.parse(text).city.split()}
     found = []
     for text in (*features.get("name", ()), *features.get("alias", ())):
         name = organisations.parse(text)
-        found.append(Named(text, tuple(token(t, UNKNOWN, table.of(t)) for t in name.words), name.form))
+        words = ((t, min(table.of(t), _HOME) if t in home else table.of(t)) for t in name.words)
+        found.append(Named(text, tuple(token(t, UNKNOWN, bits) for t, bits in words), name.form))
     return tuple(found) or None
+
+
+_HOME: Final = 750
+"""Centibits of a word of a name that is its own place's too, which the address tells again."""
 
 
 def person_name(a: tuple[Named, ...], b: tuple[Named, ...], step: Step, tally: Tally) -> None:
@@ -144,32 +150,49 @@ def _unlike(a: Collection[str], b: set[str]) -> int:
 
 def _tell(best: Scored, step: Step, tally: Tally) -> None:
     """Write the rows of the best pair of names, and what the cap takes off."""
-    gained = lost = 0
+    gained = lost = agreeing = 0
     for key, x, y, bits in best.rows:
         weight = tally.add(step, key, x, y, bits)
         if weight > 0:
             gained += weight
+            agreeing += weight > _SLIGHT
         elif key not in _DECISIVE:
             lost += weight
-    if gained > step.most:
-        tally.adjust(step.feature, step.levels["dependent"].label, step.most - gained)
+    counts = _within(gained, agreeing, step)
+    if counts < gained:
+        tally.adjust(step.feature, step.levels["dependent"].label, counts - gained)
     if lost < step.least:
         tally.adjust(step.feature, step.levels["renamed"].label, step.least - lost)
 
 
 def _weigh(rows: list[Row], step: Step) -> tuple[int, int]:
-    """The sum of the rows within the caps, and what those that agree add without them."""
-    gained = lost = decisive = 0
+    """The sum of the rows, and what is off it because words that agree are not independent.
+
+    Two names of one person tell some of it twice, and more than ``most`` no name tells. What is off is
+    taken from what kin would share first, not from what is one's own.
+    """
+    gained = lost = decisive = agreeing = 0
     base, rarity = step.base, step.rarity
     for key, _, _, bits in rows:
         weight = base[key] + rarity[key] * bits // 100
         if weight > 0:
             gained += weight
+            agreeing += weight > _SLIGHT
         elif key in _DECISIVE:
             decisive += weight
         else:
             lost += weight
-    return min(gained, step.most) + max(lost, step.least) + decisive, gained
+    counts = _within(gained, agreeing, step)
+    return counts + max(lost, step.least) + decisive, gained - counts
+
+
+def _within(gained: int, agreeing: int, step: Step) -> int:
+    """What counts of the sum of so many words that agree."""
+    return min(gained - step.together * max(0, agreeing - 1), step.most)
+
+
+_SLIGHT: Final = 100
+"""Centibits of an agreement that is no name's: of a suffix, of an initial."""
 
 
 def _score_person(a: Named, b: Named, step: Step) -> Scored:
@@ -196,18 +219,12 @@ def _score_person(a: Named, b: Named, step: Step) -> Scored:
         if not a.ordered and any(row[0] == "different" for row in rows):
             likeliest = max(likeliest, sum(base[m.level] + m.bits for m in found.matches if m.bits > 0))
     _suffix(a.mark, b.mark, rows)
-    weight, gained = _weigh(rows, step)
-    return Scored(rows, weight, _shared_by_kin(max(likeliest, kin), gained - step.most))
+    weight, off = _weigh(rows, step)
+    return Scored(rows, weight, kin=max(0, max(likeliest, kin) - off))
 
 
 _CROSSED: Final = frozenset({"gf", "fg"})
 """Roles of words that are a given name on one side and a family name on the other."""
-
-
-def _shared_by_kin(kin: int, over: int) -> int:
-    """What of the weight kin would share: the cap takes what is ``over`` from that first, not from what is
-    one's own."""
-    return max(0, min(kin, kin - over))
 
 
 def _leftover(left: list[Token], right: list[Token], rows: list[Row]) -> None:

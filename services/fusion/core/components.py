@@ -98,6 +98,8 @@ def _name(text: str, shares: Shares, values: dict[str, Component]) -> tuple[str,
     """Put in given name (a), family name (b), their beginnings and the whole (j); the words of the name."""
     name = names.parse(text)
     words = tuple(dict.fromkeys(t for t in name.tokens if t not in PARTICLES))
+    if len(words) == 1:  # Ben, in a name of two words, is no particle
+        words = tuple(dict.fromkeys(name.tokens))
     if not SURNAMES.isdisjoint(words):
         words = tuple(dict.fromkeys(syllables(t) or t for t in words))
     full = [t for t in words if len(t) > 1]

@@ -90,13 +90,21 @@ class KindModel:
 
     A rule is ``base components | extension order``; ``identifiers`` are the features whose every value
     is a key of its own. ``prior``: centibits that every pair has for it, or against it, before anything is
-    compared: the fewer entities there are, the less agrees by chance.
+    compared: the fewer entities there are, the less agrees by chance. ``kin`` caps what surname, home and
+    telephone add together, for relatives share them, and offices those of another firm.
     """
 
     comparisons: tuple[Comparing, ...]
     rules: tuple[str, ...] = ()
     identifiers: tuple[str, ...] = ()
     prior: int = 0
+    kin: int = 1500
+
+
+_USUAL: Final = 25_000
+"""Records of the list that the packaged threshold is made for."""
+_SHORT: Final = 100
+"""Centibits that a pair needs less in a shorter list, at most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,8 +114,7 @@ class Model:
     ``threshold`` and ``review`` are in centibits: a pair at or above the first is the same, one between
     them is possible. ``cap`` is how many profiles of one audience may hold a key before it is generic;
     ``bits`` is how rare a key must be, in centibits. ``together`` is what two names of one person tell
-    twice, for given and family names come from one language; keys take it off. ``kin`` caps what surname,
-    home and telephone add together, for relatives share them.
+    twice, for given and family names come from one language: keys and the comparison of names take it off.
     """
 
     kinds: Mapping[Kind, KindModel]
@@ -116,13 +123,24 @@ class Model:
     review: int = 1000
     cap: int = 60
     bits: int = 1800
-    together: int = 250
-    kin: int = 1500
+    together: int = 150
     note: str = ""
 
     def sized(self, records: int) -> "Model":
-        """This model with keys as rare as ``records`` need: log2(records / 5) bits, at least 8."""
-        return replace(self, bits=max(800, round(100 * math.log2(max(records, 1) / 5))))
+        """This model for a list of so many records.
+
+        Keys become as rare as it needs: log2(records / 5) bits, at least 8. With twice the records twice as
+        many names agree by chance, so a pair needs a bit more than in a list of 25,000. In a shorter one
+        persons need one less at most, for how rare names are there is hardly known; organisations and ships
+        need no less, for branches and series have one name.
+        """
+        records = max(records, 1)
+        prior = round(100 * math.log2(_USUAL / records))
+        kinds = {
+            kind: replace(k, prior=min(prior, _SHORT if kind is Kind.PERSON else 0)) if k.rules else k
+            for kind, k in self.kinds.items()
+        }
+        return replace(self, bits=max(800, round(100 * math.log2(records / 5))), kinds=kinds)
 
     def needed(self, kind: Kind) -> int:
         """What the evidence of a pair must weigh to be the same, in centibits."""
@@ -145,13 +163,13 @@ class Model:
             "cap": self.cap,
             "bits": self.bits,
             "together": self.together,
-            "kin": self.kin,
             "kinds": {
                 kind.value: {
                     "comparisons": [asdict(c) for c in k.comparisons],
                     "rules": list(k.rules),
                     "identifiers": list(k.identifiers),
                     "prior": k.prior,
+                    "kin": k.kin,
                 }
                 for kind, k in self.kinds.items()
             },
@@ -168,7 +186,7 @@ def from_dict(content: Mapping[str, Any]) -> Model:
             for c in k["comparisons"]
         )
         kinds[Kind(name)] = KindModel(
-            comparisons, tuple(k["rules"]), tuple(k["identifiers"]), k.get("prior", 0)
+            comparisons, tuple(k["rules"]), tuple(k["identifiers"]), k["prior"], k["kin"]
         )
     tables = {name: Table(t["bits"], t["rare"]) for name, t in content["tables"].items()}
     scalars = {k: v for k, v in content.items() if k not in {"kinds", "tables"}}

@@ -8,7 +8,10 @@ from services.fusion.core.profile import Told
 
 
 class Step(NamedTuple):
-    """A row of the model made ready: by level base weights and percent of rarity; value table and caps."""
+    """A row of the model made ready: by level base weights and percent of rarity; value table and caps.
+
+    ``together``: what each further name of a person tells twice, in centibits.
+    """
 
     feature: str
     levels: Mapping[str, Level]
@@ -19,6 +22,7 @@ class Step(NamedTuple):
     kin: int
     least: int = -100_000
     home: bool = False
+    together: int = 0
 
 
 class Tally:

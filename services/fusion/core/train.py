@@ -60,10 +60,11 @@ class Training:
 def train(profiles: Iterable[Profile], model: Model, *, seed: int = 1, population: int = 0) -> Training:
     """A model whose weights and frequencies are estimated from ``profiles``.
 
-    Each kind's prior puts the threshold where a pair is as likely to be one entity as ``_SURE`` says, given
-    how many pairs of these profiles are. Where they are some entities of ``population`` profiles, each with
-    all its profiles, chance has as many times more pairs to agree in, and log2 of that comes off too. Keys
-    become as rare as so many need, never commoner than before.
+    A kind of which too little is alike, or whose matches run away, keeps its weights. Each other kind's
+    prior puts the threshold where a pair is as likely to be one entity as ``_SURE`` says, given how many
+    pairs of these profiles are. Where they are some entities of ``population`` profiles, each with all its
+    profiles, chance has as many times more pairs to agree in, and log2 of that comes off too. Keys become
+    as rare as so many need, never commoner than before.
     """
     by_kind: dict[Kind, list[Profile]] = defaultdict(list)
     for profile in sorted({p.id: p for p in profiles}.values(), key=lambda p: p.id):
@@ -76,7 +77,7 @@ def train(profiles: Iterable[Profile], model: Model, *, seed: int = 1, populatio
             trained = _counted(kind, by_kind[kind], trained)
             found = _estimate(kind, by_kind[kind], trained, seed)
             plan = replace(found.plan, prior=_prior(found.odds, model, more)) if found.odds else found.plan
-            trained = replace(trained, kinds={**trained.kinds, kind: plan}, kin=found.kin)
+            trained = replace(trained, kinds={**trained.kinds, kind: plan})
             matches += found.matches
     if not matches:
         why = f"too little is alike in {count} profiles to learn from"
@@ -88,8 +89,8 @@ def train(profiles: Iterable[Profile], model: Model, *, seed: int = 1, populatio
 
 _FEWEST: Final = 100
 """Profiles of a kind below which there is nothing to learn from."""
-_SURE: Final = 300
-"""Centibits above even odds at which a pair is the same: a probability of eight in nine."""
+_SURE: Final = 200
+"""Centibits above even odds at which a pair is the same: a probability of four in five."""
 _LOWEST, _HIGHEST = 1000, 2000
 """Bounds of what a pair of the sample needs."""
 
@@ -132,22 +133,22 @@ def draw(seed: int, *numbers: int) -> int:
 
 
 class _Estimate(NamedTuple):
-    """What was estimated for one kind: its plan, the cap of kin, matching pairs, odds against a match."""
+    """What was estimated for one kind: its plan, matching pairs, odds against a match."""
 
     plan: KindModel
-    kin: int
     matches: float
     odds: int
 
 
 def _estimate(kind: Kind, profiles: Sequence[Profile], model: Model, seed: int) -> _Estimate:
     """Expectation and maximisation for one kind."""
+    before = model.kinds[kind]
     pairs = _candidates(profiles, model, seed)
     if not pairs:
-        return _Estimate(model.kinds[kind], model.kin, 0.0, 0)
+        return _Estimate(before, 0.0, 0)
     rows = [seen(profiles[i], profiles[j], model) for i, j in pairs]
     if not _telling(rows):
-        return _Estimate(model.kinds[kind], model.kin, 0.0, 0)
+        return _Estimate(before, 0.0, 0)
     n = len(profiles)
     draws = min(_PAIRS, n * (n - 1) // 2)
     chance = Counter[tuple[str, str]]()
@@ -155,20 +156,21 @@ def _estimate(kind: Kind, profiles: Sequence[Profile], model: Model, seed: int) 
         i, j = draw(seed, k, 0) % n, draw(seed, k, 1) % n
         if i != j:
             pair = seen(profiles[i], profiles[j], model)
-            if _weigh(pair, model.kinds[kind], model.kin) < model.review:  # the others may well be one entity
+            if _weigh(pair, before) < model.review:  # the others may well be one entity
                 chance.update((s.feature, s.key) for s in pair.rows)
     used = frozenset(chance) | {(s.feature, s.key) for pair in rows for s in pair.rows}
-    plan = _with_chance(model.kinds[kind], chance)
+    plan = _with_chance(before, chance)
     odds = model.threshold
-    found = 0.0
+    found = first = 0.0
     for _ in range(_ROUNDS):
-        posterior = [_posterior(pair, plan, model.kin, odds) for pair in rows]
+        posterior = [_posterior(pair, plan, odds) for pair in rows]
         found = sum(posterior)
+        first = first or found
         odds = round(100 * math.log2(max(2.0, n * (n - 1) / 2 / max(found, 1.0))))
-        plan = _maximise(model.kinds[kind], plan, used, _expected(rows, posterior))
-    if found < _ENOUGH:
-        return _Estimate(model.kinds[kind], model.kin, 0.0, 0)
-    return _Estimate(plan, _kin(rows, plan, model.kin) if kind is Kind.PERSON else model.kin, found, odds)
+        plan = _maximise(before, plan, used, _expected(rows, posterior))
+    if found < _ENOUGH or found > _RUN_AWAY * first:
+        return _Estimate(before, 0.0, 0)
+    return _Estimate(replace(plan, kin=_kin(rows, plan)) if kind is Kind.PERSON else plan, found, odds)
 
 
 def _telling(rows: Sequence[Seen]) -> bool:
@@ -177,19 +179,19 @@ def _telling(rows: Sequence[Seen]) -> bool:
     return several > len(rows) * _SEVERAL
 
 
-def _posterior(pair: Seen, plan: KindModel, kin: int, odds: int) -> float:
+def _posterior(pair: Seen, plan: KindModel, odds: int) -> float:
     """The probability that a pair is one entity, at these prior odds against (centibits)."""
-    weight = _weigh(pair, plan, kin) - odds
+    weight = _weigh(pair, plan) - odds
     return 1.0 / (1.0 + math.exp2(-max(-5000, min(5000, weight)) / 100))
 
 
-def _weigh(pair: Seen, plan: KindModel, kin: int) -> int:
-    """The weight of a recorded comparison under other levels; shared by kin counts up to ``kin``."""
+def _weigh(pair: Seen, plan: KindModel) -> int:
+    """The weight of a recorded comparison under other levels, without a prior."""
     levels = _levels(plan)
     total = sum(
         levels[s.feature, s.key].base + levels[s.feature, s.key].rarity * s.bits // 100 for s in pair.rows
     )
-    return total + pair.correction - max(0, pair.kin - kin)
+    return total + pair.correction - max(0, pair.kin - plan.kin)
 
 
 def _levels(plan: KindModel) -> Mapping[tuple[str, str], Level]:
@@ -265,23 +267,24 @@ def _maximise(
     )
 
 
-def _kin(rows: Sequence[Seen], plan: KindModel, kin: int) -> int:
+def _kin(rows: Sequence[Seen], plan: KindModel) -> int:
     """How much relatives may share, from pairs alike in home and surname whose given names differ.
 
     Where what relatives do not share says that such pairs are mostly one person, the list has few
     relatives, and the cap rises by the odds.
     """
     same = others = 1.0
+    own_alone = replace(plan, kin=0)
     for pair in rows:
         keys = {s.key for s in pair.rows if s.feature == "name"}
-        if "given" not in keys or pair.kin <= kin:
+        if "given" not in keys or pair.kin <= plan.kin:
             continue
-        own = _weigh(pair, plan, 0)
+        own = _weigh(pair, own_alone)
         if own > _TELLING:
             same += 1
         elif own < -_TELLING:
             others += 1
-    return kin + max(0, round(100 * math.log2(same / others)))
+    return plan.kin + max(0, round(100 * math.log2(same / others)))
 
 
 def _counted(kind: Kind, profiles: Sequence[Profile], model: Model) -> Model:
@@ -293,7 +296,8 @@ def _counted(kind: Kind, profiles: Sequence[Profile], model: Model) -> Model:
 
 def _together(profiles: Sequence[Profile], entity: Mapping[str, str], prior: int) -> int:
     """How many centibits given and family name tell twice: how much oftener than by chance two entities
-    that share one share the other too (mutual information of order two, by counting pairs)."""
+    that share one share the other too (mutual information of order two, by counting pairs); ``prior`` is
+    worth ``_COLLISIONS``."""
     found = {}
     for profile in profiles:
         name = names.parse(next(iter(profile.features.get("name", ())), ""))
@@ -301,14 +305,13 @@ def _together(profiles: Sequence[Profile], entity: Mapping[str, str], prior: int
             found[entity[profile.id]] = (name.given[0], name.family[0])
     counted = (Counter(a for a, _ in found.values()), Counter(b for _, b in found.values()))
     a, b, both = (sum(n * (n - 1) // 2 for n in c.values()) for c in (*counted, Counter(found.values())))
-    if both < _COLLISIONS:
-        return prior
-    chance = a * b / (len(found) * (len(found) - 1) / 2)
-    return max(0, min(_TWICE, round(100 * math.log2(both / chance))))
+    chance = a * b / max(1.0, len(found) * (len(found) - 1) / 2)
+    twice = (both + _COLLISIONS * math.exp2(prior / 100)) / (chance + _COLLISIONS)
+    return max(0, min(_TWICE, round(100 * math.log2(twice))))
 
 
-_COLLISIONS: Final = 100
-"""Pairs of entities of one whole name that must be there to say how names go together."""
+_COLLISIONS: Final = 10
+"""Pairs of entities of one whole name, by chance, that the model trained from is worth."""
 _TWICE: Final = 400
 
 
@@ -352,6 +355,9 @@ def _values(kind: Kind, profile: Profile) -> Iterable[tuple[str, str]]:
 
 _ENOUGH: Final = 20.0
 """Matching pairs below which the weights of the model trained from are better than what they tell."""
+_RUN_AWAY: Final = 2.0
+"""How many times the matches of the first round the last may have: where weights and odds soften each other
+without end, what is learnt are namesakes, branches and series, not matches."""
 _SEVERAL: Final = 0.1
 """Share of the candidate pairs that must have two features or more to compare."""
 _SEEN_BY_CHANCE: Final = 5

@@ -1,12 +1,14 @@
 """What the weights say about people whom reports confuse."""
 
+from dataclasses import replace
+
 import pytest
 
 from services.fusion.core.compare import COMPARATORS, compare
 from services.fusion.core.keys import keys_of
 from services.fusion.core.profile import Profile
 from services.fusion.core.reference import resolve_all
-from shared.contracts.entities import Vehicle, Vessel
+from shared.contracts.entities import Organization, Vehicle, Vessel
 from tests.fusion.core.people import MODEL, organization, person, profile
 
 HOME = {"address": "123 main st|4|el paso|TX|79901|US", "phone": "+19155550142"}
@@ -144,3 +146,34 @@ def test_every_comparison_tells_the_user_what_it_does() -> None:
 def test_kinds_are_never_mixed() -> None:
     with pytest.raises(ValueError, match="never compared"):
         compare(person("Ana Soto"), organization("Ana Soto"), MODEL)
+
+
+def test_given_and_family_name_tell_some_of_it_twice() -> None:
+    a, b = person("Juan Soto"), person("Juan Soto", sex="M")
+    apart, together = (compare(a, b, replace(MODEL, together=bits)) for bits in (0, 300))
+    assert apart.weight - together.weight == 300
+    assert [row.weight for row in together.rows if "not independent" in row.level] == [-300]
+
+
+def test_firms_of_one_office_are_not_one_firm() -> None:
+    office = {"address": "12 harbour road|200|brillport|TX|79901|US", "phone": "+19155550142"}
+    one, other = (
+        profile(Organization(local_id="o", name=name), origin=name, tied=office)
+        for name in ("Tarnwick Shipping Ltd", "Ostrander Metals Ltd")
+    )
+    assert not same(one, other)
+    assert any(row.feature == "kin" for row in compare(one, other, MODEL).rows)
+    again = profile(Organization(local_id="o", name="Tarnwick Shipping Limited"), tied=office)
+    assert same(one, again)
+
+
+def test_a_place_in_a_name_is_not_told_twice() -> None:
+    def firm(name: str, city: str) -> Profile:
+        place = {"address": f"||{city}|||US"}
+        return profile(Organization(local_id="o", name=name), origin=name, tied=place)
+
+    at_home = compare(
+        firm("Tarnwick Brillport", "brillport"), firm("Ostrander Brillport", "brillport"), MODEL
+    )
+    abroad = compare(firm("Tarnwick Brillport", "selmouth"), firm("Ostrander Brillport", "selmouth"), MODEL)
+    assert at_home.weight < abroad.weight - 800

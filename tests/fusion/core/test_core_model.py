@@ -15,10 +15,10 @@ from services.fusion.core.keys import keys_of
 from services.fusion.core.profile import Profile
 from services.fusion.core.reference import pairs_of, resolve_all
 from services.fusion.core.train import train
-from shared.contracts.entities import Kind
+from shared.contracts.entities import Kind, Organization
 from shared.errors import Misconfigured
 from shared.partition import Judged
-from tests.fusion.core.people import MODEL, person
+from tests.fusion.core.people import MODEL, person, profile
 
 FIRST = ["Juan", "José", "John", "Jon", "Maria", "Olga", "J."]
 LAST = ["Quilla", "Quila", "Smith", "García Quilla", "Quilla García"]
@@ -161,3 +161,33 @@ def test_training_counts_how_names_go_together() -> None:
 
 def test_training_on_nothing_changes_nothing() -> None:
     assert train([], MODEL).changes == ()
+
+
+def test_a_pair_needs_more_in_a_longer_list() -> None:
+    small, usual, large = (MODEL.sized(n) for n in (500, 25_000, 100_000))
+    assert [m.needed(Kind.PERSON) for m in (small, usual, large)] == [1500, 1600, 1800]
+    assert [m.needed(Kind.ORGANIZATION) for m in (small, usual, large)] == [1600, 1600, 1800]
+    assert large.needed(Kind.PHONE) == MODEL.needed(Kind.PHONE), "numbers are as rare in any list"
+
+
+def test_a_particle_that_must_be_a_name_makes_keys() -> None:
+    model = MODEL.sized(1_000)
+    one, other = person("Ben Quillfeather"), person("Benjamin Quillfeather")
+    assert not set(keys_of(one, model)).isdisjoint(keys_of(other, model))
+
+
+def test_training_that_runs_away_keeps_the_weights() -> None:
+    random = Random(4)
+    words = [
+        "".join(random.choice("bdfgklmnprst") + random.choice("aeiou") for _ in range(4)) for _ in range(90)
+    ]
+    found = []
+    for n in range(400):
+        name = f"{random.choice(words)} {random.choice(words)}"
+        place = f"{n} {random.choice(words)} street||{random.choice(words[:9])}|TX|79901|US"
+        found.append(
+            profile(Organization(local_id="o", name=name), origin=str(n), tied={"address": place})
+        )  # branches and namesakes, hardly a match
+    trained = train(found, MODEL.sized(400), seed=7)
+    assert trained.matches == 0
+    assert trained.model.kinds[Kind.ORGANIZATION] == MODEL.sized(400).kinds[Kind.ORGANIZATION]

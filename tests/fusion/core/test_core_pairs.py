@@ -2,6 +2,7 @@
 
 import json
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,12 @@ from shared.contracts.entities import Kind
 from tests.fusion.core.people import MODEL
 
 PAIRS = Path(__file__).resolve().parents[2] / "data" / "er" / "invented_pairs.jsonl"
-LIST = MODEL.sized(200_000)
+LIST = replace(MODEL, bits=MODEL.sized(200_000).bits)
+"""Keys as rare as among 200,000, the threshold as it is packaged."""
 
 
 def right(pair: dict[str, object]) -> bool:
-    """Whether two rows of a list of 200,000 would be joined, or kept apart, as they should."""
+    """Whether two rows that need keys as rare would be joined, or kept apart, as they should."""
     kind = Kind(str(pair["kind"]).upper())
     a, b = (
         make_profile(kind, "*", side, read_row(pair[side], kind)[0], (side, False, LIST))  # type: ignore[arg-type]

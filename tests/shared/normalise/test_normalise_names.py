@@ -18,6 +18,8 @@ from shared.normalise.nicknames import groups
         ("Володимир Зеленко", "volodimir zelenko"),
         ("Sheikh Mohammed bin Salim Al-Saud", "mohammed bin salim al saud"),
         ("McDonald", "mcdonald"),
+        ("1gor Brillm0or", "igor brillmoor"),
+        ("Subject 77", "subject 77"),
         ("Ana (la Güera) Soto", "ana soto"),
         ("J.-C. Junkerling", "j c junkerling"),
         ("Nguyễn Văn Thiện", "nguyen van thien"),
