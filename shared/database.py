@@ -6,7 +6,7 @@ statements are in ``database_rows``, the outbox in ``database_outbox``; both are
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,6 +47,10 @@ _SQLITE_TRANSIENT: Final = frozenset(
 _LOCK_NOT_AVAILABLE: Final = "55P03"
 _TRANSIENT_CLASSES: Final = ("08", "40", "53", "57")
 """SQLSTATE classes: connection, transaction rollback (deadlock, serialisation), resources, intervention."""
+
+
+_WAL_BYTES: Final = 272 << 20
+"""A write-ahead log larger than this was not begun anew by SQLite itself, for somebody always read it."""
 
 
 class Busy(Transient):
@@ -105,6 +109,7 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.is_sqlite = engine.dialect.name == "sqlite"
+        self._wal = Path(f"{engine.url.database}-wal") if self.is_sqlite else None
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -134,6 +139,8 @@ class Database:
                     )
                 with conn.begin():
                     yield conn
+                if write and self._wal is not None:
+                    _bound_wal(conn, self._wal)
         except DBAPIError as error:
             raise_as_transient(error)
             raise
@@ -208,6 +215,27 @@ def _sqlite(url: URL, synchronous: str, limits: tuple[int, int, int, int]) -> En
             conn.exec_driver_sql("BEGIN")
 
     return engine
+
+
+def _bound_wal(conn: Connection, wal: Path) -> None:
+    """Begin a large write-ahead log anew, waiting a moment for those who read it.
+
+    SQLite does so by itself only where nobody happens to read: between busy processes the log would grow for
+    ever, and every commit would copy its pages into the database at once.
+    """
+    try:
+        size = wal.stat().st_size
+    except FileNotFoundError:  # in memory
+        return
+    if size > _WAL_BYTES:
+        dbapi: Any = conn.connection.dbapi_connection
+        [waits] = dbapi.execute("PRAGMA busy_timeout").fetchone()
+        dbapi.execute("PRAGMA busy_timeout=200")
+        try:
+            with suppress(sqlite3.OperationalError):  # what was committed stands; the next commit tries again
+                dbapi.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        finally:
+            dbapi.execute(f"PRAGMA busy_timeout={waits}")
 
 
 def _begin_immediate(conn: Connection, busy_ms: int) -> None:

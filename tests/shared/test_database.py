@@ -227,6 +227,27 @@ def test_sqlite_locked_by_another_writer_is_transient(tmp_path: Path) -> None:
     db.close()
 
 
+def test_a_large_write_ahead_log_is_begun_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "log.db"
+    db = open_database(f"sqlite:///{path}")
+    metadata.create_all(db.engine)
+    wal = path.with_name("log.db-wal")
+
+    def write(version: int) -> int:
+        with db.transaction() as conn:
+            upsert(conn, thing, [row(A, version)])
+        return wal.stat().st_size
+
+    assert write(1) > 0
+    monkeypatch.setattr("shared.database._WAL_BYTES", 1)
+    with db.snapshot() as reader:
+        assert reader.execute(select(thing.c.version)).scalar_one() == 1
+        assert write(2) > 0  # somebody reads it
+    assert write(3) == 0
+    assert [v for _, v, _ in everything(db)] == [3]
+    db.close()
+
+
 def test_a_server_that_is_away_is_transient() -> None:
     db = open_database("postgresql+psycopg://nobody@127.0.0.1:9/none")
     with pytest.raises(Transient):
