@@ -30,8 +30,8 @@ from shared.telemetry import configure_logging
 from shared.worker import Worker
 
 NAME: Final = "fusion"
-CACHE_MB: Final = 128
-"""SQLite's page cache of a worker: with the caches of profiles it stays well below 400 MB."""
+CACHE_MB: Final = 64
+"""SQLite's page cache of a worker; of two workers each loses it whenever the other commits."""
 
 log = logging.getLogger(__name__)
 
