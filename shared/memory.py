@@ -3,7 +3,7 @@
 import gc
 from typing import Final
 
-_THRESHOLDS: Final = (50_000, 20, 100)
+_THRESHOLDS: Final = (200_000, 50, 100)
 
 
 def settle() -> None:

@@ -88,9 +88,7 @@ def count_profiles(
     rows = [_profile_row(i, n, held.get(i)) for i, n in changes.items()]
     counts = accumulate(conn, tables.profile, rows, key="id", column="count")
     back = [i for i, (before, after) in counts.items() if before <= 0 < after and i in known]
-    if (
-        back
-    ):  # dead and not yet reaped, or reaped since ``known`` was read: then the row that was made is empty
+    if back:  # dead, or reaped since ``known`` was read: then the row that was made is empty
         rows = [_profile_row(i, counts[i][1], h) for i, h in cache.hold(profiles[i] for i in back).items()]
         upsert(conn, tables.profile, rows)
     return counts

@@ -180,16 +180,17 @@ class Model:
 def from_dict(content: Mapping[str, Any]) -> Model:
     """The inverse of ``Model.as_dict``; raises ``KeyError`` or ``TypeError`` on what is no model."""
     kinds = {}
+    kin = content.get("kin", 1500)  # files of an earlier version have one for all kinds
     for name, k in content["kinds"].items():
         comparisons = tuple(
             Comparing(**{**c, "levels": {key: Level(**v) for key, v in c["levels"].items()}})
             for c in k["comparisons"]
         )
         kinds[Kind(name)] = KindModel(
-            comparisons, tuple(k["rules"]), tuple(k["identifiers"]), k["prior"], k["kin"]
+            comparisons, tuple(k["rules"]), tuple(k["identifiers"]), k.get("prior", 0), k.get("kin", kin)
         )
     tables = {name: Table(t["bits"], t["rare"]) for name, t in content["tables"].items()}
-    scalars = {k: v for k, v in content.items() if k not in {"kinds", "tables"}}
+    scalars = {k: v for k, v in content.items() if k not in {"kinds", "tables", "kin"}}
     return Model(kinds=kinds, tables=tables, **scalars)
 
 

@@ -135,6 +135,17 @@ def test_training_keeps_the_threshold_and_says_in_the_evidence_how_likely_a_pair
     assert of_many.bits > alone.bits
 
 
+def test_a_file_of_an_earlier_version_still_loads(tmp_path: Path) -> None:
+    content = MODEL.as_dict()
+    for kind in content["kinds"].values():
+        del kind["kin"], kind["prior"]
+    content["kin"] = 1700
+    path = tmp_path / "model.json"
+    path.write_text(json.dumps(content))
+    found = models.load(path)
+    assert (found.kinds[Kind.PERSON].kin, found.kinds[Kind.PERSON].prior) == (1700, 0)
+
+
 def test_names_that_go_together_make_a_key_less_rare() -> None:
     one, namesake = person("Anna Garcia", dob="1980-05-17"), person("Anna Garcia", dob="1991-11-02")
     again = person("Anna Garcia", dob="1980-05-17", sex="F")
