@@ -17,6 +17,10 @@ _SMALL: Final = frozenset(
 )  # fmt: skip
 _ONES: Final = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
 fifteen sixteen seventeen eighteen nineteen twenty"""
+FRAMES: Final = frozenset({"group", "holdings", "company"})
+"""Words that one list writes and another leaves out."""
+_NAMES_TOO: Final = frozenset({"dell", "e"})
+"""Small words that, first in a name, are names."""
 _NUMBERS: Final = {w: str(n) for n, w in enumerate(_ONES.split())} | {
     "first": "1", "second": "2", "third": "3", "fourth": "4", "fifth": "5", "1st": "1", "2nd": "2",
     "3rd": "3", "4th": "4", "5th": "5", "1er": "1", "primer": "1", "primera": "1",
@@ -34,11 +38,21 @@ _SPELLINGS: Final = {
     "tech": "technology", "technologies": "technology", "ind": "industries", "industry": "industries",
     "inds": "industries", "transportes": "transport", "trans": "transport", "comercializadora": "trading",
     "usa": "us", "banking": "bank", "banco": "bank", "banque": "bank", "amp": "and", "labour": "labor",
-    "defence": "defense",
+    "defence": "defense", "st": "saint",
 }  # fmt: skip
 
 
+_FILED: Final = re.compile(r"\s*[/\\]\s*[a-z]{2,3}\s*([/\\]?)\s*$", re.IGNORECASE)
+"""What a registry of filings writes behind a name that it holds twice: ``/DE/``, ``/NEW/``, ``/CA``."""
 _GLUED: Final = re.compile(r"(?<=[a-z]{3})(?=[A-Z]{2,4}\b)")
+
+
+def _filed(text: str) -> str:
+    """The name before a registry's mark; a word with two letters behind one slash stays whole: ``AP/MA``."""
+    mark = _FILED.search(text)
+    if mark is None or not (mark[1] or " " in text[: mark.start()].strip()):
+        return text
+    return text[: mark.start()] or text
 
 
 def _glued(text: str) -> str:
@@ -80,7 +94,7 @@ def legal_forms() -> Mapping[tuple[str, ...], str]:
 def organisation(text: str) -> OrganisationName | None:
     """Read an organisation's name; None where nothing of it is legible."""
     words = (
-        fold(_NATIVE_FORMS.sub(r" \g<0> ", _glued(text).replace("&", " and ")))
+        fold(_NATIVE_FORMS.sub(r" \g<0> ", _glued(_filed(text)).replace("&", " and ")))
         .replace("united states", "us")
         .split()
     )
@@ -89,7 +103,9 @@ def organisation(text: str) -> OrganisationName | None:
     words, form = _strip_form(words)
     words, again = _strip_form(_join_letters(words))
     plain = _numbers([_SPELLINGS.get(w, w) for w in words])
-    core = tuple(w for w in plain if w not in _SMALL) or tuple(plain)
+    core = tuple(w for i, w in enumerate(plain) if w not in _SMALL or (not i and w in _NAMES_TOO)) or tuple(
+        plain
+    )
     return OrganisationName(core, again if form in {"", "co"} and again else form) if core else None
 
 

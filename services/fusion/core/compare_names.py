@@ -28,6 +28,8 @@ _OTHERS: Final = frozenset({"given", "different"})
 
 _WHOLE: Final = 1600
 """Centibits that a whole name of two words is worth at least: organisations choose names to differ."""
+_ONE: Final = 1400
+"""The same of a name of one word: with the legal form and a country that few have, it is enough."""
 
 _DECISIVE: Final = frozenset({"number", "other form"})
 """Levels that no change of name explains: what ``least`` forgives does not hold for them."""
@@ -95,7 +97,10 @@ def read_organisation(
     for text in (*features.get("name", ()), *features.get("alias", ())):
         name = organisations.parse(text)
         words = ((t, min(table.of(t), _HOME) if t in home else table.of(t)) for t in name.words)
-        found.append(Named(text, tuple(token(t, UNKNOWN, bits) for t, bits in words), name.form))
+        tokens = [token(t, UNKNOWN, bits) for t, bits in words]
+        if tokens[0].particle:  # Dell, first, is a name
+            tokens[0] = tokens[0]._replace(particle=False, bits=table.of(tokens[0].text))
+        found.append(Named(text, tuple(tokens), name.form))
     return tuple(found) or None
 
 
@@ -264,9 +269,10 @@ def _score_organisation(a: Named, b: Named, step: Step) -> Scored:
     if rows is None:
         found = align(a.tokens, b.tokens)
         rows = [(m.level, m.a, m.b, m.bits) for m in found.matches]
-        _leftover_words(found.left, found.right, rows)
-    if a.text.partition(",")[0] == b.text.partition(",")[0] and len(a.tokens) > 1:
-        rows.append(("whole", a.text, b.text, max(0, _WHOLE - _weigh(rows, step)[0])))
+        _leftover_words(found.left, found.right, rows, step)
+    if a.text.partition(",")[0] == b.text.partition(",")[0]:
+        least = _WHOLE if len(a.tokens) > 1 else _ONE
+        rows.append(("whole", a.text, b.text, max(0, least - _weigh(rows, step)[0])))
     if a.mark == b.mark:
         if a.mark:
             rows.append(("legal form", a.mark, b.mark, 0))
@@ -275,16 +281,25 @@ def _score_organisation(a: Named, b: Named, step: Step) -> Scored:
     return Scored(rows, _weigh(rows, step)[0], kin=0)
 
 
-def _leftover_words(left: list[Token], right: list[Token], rows: list[Row]) -> None:
+def _leftover_words(left: list[Token], right: list[Token], rows: list[Row], step: Step) -> None:
     for x, y in _opposed(left, right):
-        if x is None or y is None:
-            known = x or y
-            key = "numbered" if known is not None and known.text.isdigit() else "missing"
-        elif x.text.isdigit() and y.text.isdigit():
-            key = "number"
-        else:
-            key = "alike" if level(x, y) == "alike" and _nearly(x.text, y.text) else "different"
-        rows.append((key, x.text if x else None, y.text if y else None, 0))
+        key = _unanswered(x, y, step)
+        bits = min(x.bits, y.bits) if x and y and key == "form" else 0
+        rows.append((key, x.text if x else None, y.text if y else None, bits))
+
+
+def _unanswered(x: Token | None, y: Token | None, step: Step) -> str:
+    """The level of two words that answer none, or of one word alone."""
+    if x is None or y is None:
+        word = x.text if x else y.text if y else ""
+        if word.isdigit():
+            return "numbered"
+        return "frame" if word in organisations.FRAMES and "frame" in step.base else "missing"
+    if x.text.isdigit() and y.text.isdigit():
+        return "number"
+    if x.text + "s" == y.text or y.text + "s" == x.text:
+        return "form"
+    return "alike" if level(x, y) == "alike" and _nearly(x.text, y.text) else "different"
 
 
 def _nearly(x: str, y: str) -> bool:

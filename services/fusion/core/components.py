@@ -194,7 +194,7 @@ def organisation_components(features: Features, model: Model) -> Components:
     for text in (*features.get("name", ()), *features.get("alias", ()))[:8]:
         name = organisations.parse(text)
         values = dict(common)
-        ranked = sorted(((table.of(t), code_of(t)) for t in set(name.words)), reverse=True)
+        ranked = sorted(((_bits(t, table), code_of(t)) for t in set(name.words)), reverse=True)
         for i, (bits, code) in enumerate(ranked[:4]):
             values[f"w{i + 1}"] = (code, ((f"w{i + 1}", bits),))
         values["j"] = (
@@ -204,6 +204,14 @@ def organisation_components(features: Features, model: Model) -> Components:
         values.update(_initials(name.words))
         values["s"] = (sound(name.words[0])[:2] or name.words[0][:2], (("w1", _BEGINNING),))
         yield values, NAME
+        for bits, code in ranked[1:_RARE_WORDS]:
+            if bits >= model.bits:  # Philips, in Koninklijke Philips, is found by itself
+                yield {"w1": (code, (("w1", bits),))}, NAME
+
+
+def _bits(word: str, table: Table) -> int:
+    """Bits of a word of an organisation's name; a letter tells little, though no table has it."""
+    return min(table.of(word), _LETTER) if len(word) == 1 else table.of(word)
 
 
 def _initials(words: tuple[str, ...]) -> Mapping[str, Component]:
@@ -212,6 +220,10 @@ def _initials(words: tuple[str, ...]) -> Mapping[str, Component]:
     return {"n": (text, (("n", _INITIAL * len(text)),))} if 3 <= len(text) <= 6 else {}
 
 
+_LETTER: Final = 350
+"""Bits of a single letter."""
+_RARE_WORDS: Final = 3
+"""Words of an organisation's name that are a key each, where each is rare enough by itself."""
 _INITIAL: Final = 420
 """Bits of a letter of initials."""
 _BEGINNING: Final = 850

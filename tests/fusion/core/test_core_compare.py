@@ -8,7 +8,7 @@ from services.fusion.core.compare import COMPARATORS, compare
 from services.fusion.core.keys import keys_of
 from services.fusion.core.profile import Profile
 from services.fusion.core.reference import resolve_all
-from shared.contracts.entities import Organization, Vehicle, Vessel
+from shared.contracts.entities import Kind, Organization, Vehicle, Vessel
 from tests.fusion.core.people import MODEL, organization, person, profile
 
 HOME = {"address": "123 main st|4|el paso|TX|79901|US", "phone": "+19155550142"}
@@ -177,3 +177,25 @@ def test_a_place_in_a_name_is_not_told_twice() -> None:
     )
     abroad = compare(firm("Tarnwick Brillport", "selmouth"), firm("Ostrander Brillport", "selmouth"), MODEL)
     assert at_home.weight < abroad.weight - 800
+
+
+def test_a_word_that_lists_leave_out_costs_less_than_another() -> None:
+    plain = organization("Zelvora Inc", country="US")
+    frame = compare(plain, organization("Zelvora Holdings Inc", country="US"), MODEL).weight
+    word = compare(plain, organization("Zelvora Aviation Inc", country="US"), MODEL).weight
+    assert frame > word
+
+
+def test_a_model_file_from_before_a_level_still_compares() -> None:
+    kind = MODEL.kinds[Kind.ORGANIZATION]
+    old = tuple(
+        replace(c, levels={k: v for k, v in c.levels.items() if k != "frame"}) for c in kind.comparisons
+    )
+    model = replace(MODEL, kinds={**MODEL.kinds, Kind.ORGANIZATION: replace(kind, comparisons=old)})
+    a, b = organization("Zelvora Inc"), organization("Zelvora Holdings Inc")
+    assert compare(a, b, model).weight < compare(a, b, MODEL).weight
+
+
+def test_each_rare_word_of_a_firms_name_finds_it() -> None:
+    assert meet(organization("Koninklijke Zelvora NV"), organization("Zelvora"))
+    assert not meet(organization("Koninklijke Zelvora NV"), organization("Torrevant"))

@@ -44,7 +44,7 @@ def judged() -> dict[tuple[str, bool], list[bool]]:
     [
         ("person", True, 0.92),
         ("person", False, 0.92),
-        ("organization", True, 0.78),
+        ("organization", True, 0.82),
         ("organization", False, 0.94),
         ("vessel", True, 0.9),
         ("vessel", False, 1.0),

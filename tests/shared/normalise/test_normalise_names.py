@@ -79,6 +79,11 @@ def test_forms_of_one_name_share_a_group(one: str, other: str) -> None:
         ("The Quill Centre", "Quill Center"),
         ("U.S. Department of Quills", "United States Department of Quills"),
         ("Harrow Fund III", "Harrow Fund 3"),
+        ("QUILLA MARINE CORP /DE/", "Quilla Marine Corporation"),
+        ("QUILLA PAPER CO /NEW/", "Quilla Paper Company"),
+        ("QUILLANTOR INC/CA", "Quillantor Inc."),
+        ("Bank of Quilla /CAN/", "Bank of Quilla"),
+        ("Compagnie de St-Quilla", "Compagnie de Saint Quilla"),
     ],
 )
 def test_spellings_of_one_organisation_have_one_form(one: str, other: str) -> None:
@@ -87,6 +92,8 @@ def test_spellings_of_one_organisation_have_one_form(one: str, other: str) -> No
 
 def test_different_names_stay_different() -> None:
     assert organisations.organisation("Harrow Fund III") != organisations.organisation("Harrow Fund IV")
+    assert str(organisations.organisation("AP/MA")) == "ap ma", "no mark of a registry"
+    assert str(organisations.organisation("Dell Quarries Inc")) == "dell quarries, inc"
     assert organisations.vessel("MV Hellenic Spirit") == organisations.vessel("M/V HELLENIC SPIRIT")
 
 
