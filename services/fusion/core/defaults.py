@@ -214,7 +214,7 @@ _VESSEL: Final = KindModel(
         Comparing("name", "organisation_name", _WORDS | {
             "missing": Level("only one has it", 0.02, 0.5),
             "whole": Level("the whole name is the same", 1.0, 1.0),
-        }, table="word", most=1550, least=-600, stable=False),
+        }, table="word", most=1650, least=-600, stable=False),
         Comparing("flag", "equal", {"same": Level("same", 0.8, 0.1), "different": Level("different", 0.2,
         0.9)},
                   stable=False),

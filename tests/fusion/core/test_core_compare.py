@@ -199,3 +199,7 @@ def test_a_model_file_from_before_a_level_still_compares() -> None:
 def test_each_rare_word_of_a_firms_name_finds_it() -> None:
     assert meet(organization("Koninklijke Zelvora NV"), organization("Zelvora"))
     assert not meet(organization("Koninklijke Zelvora NV"), organization("Torrevant"))
+
+
+def test_a_name_alone_is_found_though_one_of_its_words_was_split() -> None:
+    assert meet(person("Teodor Quilla feather"), person("Teodor Samuel Quillafeather"))
