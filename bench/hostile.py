@@ -8,7 +8,6 @@ seconds, CPU seconds, profiles, entities, the largest component and the memory t
 
 import argparse
 import json
-import resource
 import sys
 import tempfile
 import time
@@ -24,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from sqlalchemy import func, select
 
 import services.fusion
+from bench.environment import peak_mb
 from services.fusion import tables
 from services.fusion.core.model import load
 from services.fusion.fuse import Fuser
@@ -124,7 +124,7 @@ def run(db: Database, reports: Iterator[Report]) -> dict[str, Any]:
         "profiles": profiles,
         "entities": named,
         "largest_component": largest,
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "peak_mb": peak_mb(),
     }
 
 

@@ -13,9 +13,6 @@ import gzip
 import importlib.util
 import json
 import math
-import os
-import platform
-import resource
 import subprocess
 import sys
 import time
@@ -31,6 +28,7 @@ import orjson
 sys.path.insert(0, str(Path(__file__).resolve().parent / "beside"))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from bench.environment import machine, peak_mb
 from services.fusion.core import model as models
 from services.fusion.core.compare import compare
 from services.fusion.core.counting import counted
@@ -231,8 +229,7 @@ def one(name: str, method: str, folder: Path, model_file: Path | None) -> dict[s
         found = name_pairs(folder, models.load(model_file))
     else:
         found = run(name, folder, models.load(model_file), trained=method == "trained")
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    cost = {"cpu_seconds": used.ru_utime + used.ru_stime, "peak_mb": used.ru_maxrss // 1024}
+    cost = {"cpu_seconds": time.process_time(), "peak_mb": peak_mb()}
     return {"set": name, "method": method} | _rounded(found | cost)
 
 
@@ -298,14 +295,13 @@ def main() -> None:
         print(as_line(found), flush=True)
         if "best" in found:
             print(as_line(found | found["best"] | {"method": "splink, best"}), flush=True)
-    machine = {
-        "python": platform.python_version(), "machine": platform.machine(), "cpus": os.cpu_count(),
+    environment = machine() | {
         "splink": _version("splink"), "duckdb": _version("duckdb"),
         "model": models.load(chosen.model).version,
         "at": datetime.now(UTC).isoformat(timespec="minutes"),
     }  # fmt: skip
     chosen.out.parent.mkdir(parents=True, exist_ok=True)
-    chosen.out.write_text(json.dumps({"environment": machine, "results": results}, indent=1) + "\n")
+    chosen.out.write_text(json.dumps({"environment": environment, "results": results}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

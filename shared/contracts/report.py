@@ -151,7 +151,7 @@ class Report(Contract):
     relations: tuple[Relation, ...] = ()
     facts: Facts
     details: dict[str, Any] = Field(
-        {}, description="the type's own fields as the agency sent them, for display"
+        default_factory=dict, description="the type's own fields as the agency sent them, for display"
     )
 
     model_config = Contract.model_config | {"populate_by_name": True}

@@ -6,7 +6,7 @@ that one entity that is listed often makes none of its names common. Pure.
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -96,17 +96,18 @@ def _organisation(profile: Profile, found: Companions, entities: dict[str, set[i
 
 def _where(profile: Profile, who: int, found: Companions, entities: dict[str, set[int]]) -> None:
     """Places, countries and occupations with whose they are."""
+    for table, value in told_beside(profile):
+        entities[table].add(who)
+        found[table][value].add(who)
+
+
+def told_beside(profile: Profile) -> Iterator[tuple[str, str]]:
+    """What a profile tells beside names, as (table, value): places, countries and occupations."""
     features = profile.features
-    cities = [places.parse(v).city for v in features.get("address", ())]
-    for table, values in (
-        ("place", [*features.get("birth_place", ()), *filter(None, cities)]),
-        ("country", features.get("country", ())),
-        ("occupation", features.get("occupation", ())),
-    ):
-        if values:
-            entities[table].add(who)
-        for value in values:
-            found[table][value].add(who)
+    cities = (places.parse(v).city for v in features.get("address", ()))
+    yield from (("place", v) for v in (*features.get("birth_place", ()), *filter(None, cities)))
+    yield from (("country", v) for v in features.get("country", ()))
+    yield from (("occupation", v) for v in features.get("occupation", ()))
 
 
 def _hash(*texts: str) -> int:

@@ -14,7 +14,8 @@ from shared.contracts.entities import Kind, Mention, Person, Relation, RelationT
 from shared.contracts.handling import Audience
 from shared.contracts.report import ENTITY_LISTS, Report
 
-_KIND_OF: Final = dict(zip(ENTITY_LISTS, Kind, strict=True))
+_LISTS: Final = tuple((name, kind, READERS.get(kind)) for name, kind in zip(ENTITY_LISTS, Kind, strict=True))
+"""The entity lists of a report: name, kind, and what reads a mention's features (None: an item)."""
 _TIES: Final = frozenset({
     RelationType.USES, RelationType.SUBSCRIBER_OF, RelationType.DRIVES, RelationType.OWNS, RelationType.HOLDS,
     RelationType.IDENTIFIED_BY, RelationType.LOCATED_AT,
@@ -36,8 +37,7 @@ def normalise(report: Report, audience: Audience, model: Model) -> Normalised:
     local id in its profile's hash.
     """
     found: dict[str, tuple[Kind, Mention, dict[str, set[str]] | None, str]] = {}
-    for name, kind in _KIND_OF.items():
-        read = READERS.get(kind)
+    for name, kind, read in _LISTS:
         for mention in getattr(report, name):
             features: dict[str, set[str]] | None = None
             label = ""

@@ -15,13 +15,14 @@ from typing import Final, NamedTuple
 import xxhash
 
 from services.fusion.core.compare import seen
+from services.fusion.core.counting import told_beside
 from services.fusion.core.keys import keys_of
 from services.fusion.core.model import Comparing, KindModel, Level, Model, Table
 from services.fusion.core.profile import Profile
 from services.fusion.core.reference import resolve_all
 from services.fusion.core.tally import Seen
 from shared.contracts.entities import Kind
-from shared.normalise import names, organisations, places
+from shared.normalise import names, organisations
 
 _ROUNDS: Final = 8
 _PAIRS: Final = 300_000
@@ -344,13 +345,10 @@ def _values(kind: Kind, profile: Profile) -> Iterable[tuple[str, str]]:
             name = names.parse(text)
             yield from (("given", t) for t in name.given)
             yield from (("family", t) for t in name.family or name.given)
-        yield from (("occupation", v) for v in features.get("occupation", ()))
     else:
         for text in features.get("name", ()):
             yield from (("word", w) for w in organisations.parse(text).words)
-    yield from (("place", v) for v in features.get("birth_place", ()))
-    yield from (("place", c) for c in (places.parse(v).city for v in features.get("address", ())) if c)
-    yield from (("country", v) for v in features.get("country", ()))
+    yield from told_beside(profile)
 
 
 _ENOUGH: Final = 20.0
