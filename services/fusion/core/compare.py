@@ -1,5 +1,6 @@
 """Two profiles compared: evidence rows that sum to the weight. Pure; a function of content and model."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
@@ -25,6 +26,7 @@ COMPARATORS: Final[dict[str, Score]] = {
     "words": by_value.words,
     "identifier": by_value.identifier,
     "number": by_value.number,
+    "crossed": by_value.crossed,
     "plate": by_value.plate,
     "email": by_value.email,
     "year": by_value.year,
@@ -41,11 +43,12 @@ Read = Callable[[Mapping[str, Sequence[str]]], Any]
 
 
 class Plan(NamedTuple):
-    """A kind's comparisons made ready; ``readers``: by feature, the comparison's place and how it is read."""
+    """A kind's comparisons made ready; ``readers``: by feature, the place of each it takes part in, and how
+    that one's values are read."""
 
     steps: tuple[Step, ...]
     scores: tuple[Score, ...]
-    readers: Mapping[str, tuple[int, Read]]
+    readers: Mapping[str, Sequence[tuple[int, Read]]]
 
 
 @lru_cache(maxsize=128)
@@ -67,11 +70,21 @@ def _plan(kind: Kind, model: Model) -> Plan:
         )
         for c in specs
     )
-    readers = {c.feature: (i, _reader(c, model)) for i, c in enumerate(specs)}
-    if "name" in readers:
-        readers["alias"] = readers["name"]
+    readers: dict[str, list[tuple[int, Read]]] = defaultdict(list)
+    for i, c in enumerate(specs):
+        read = _reader(c, model)
+        for feature in _TOGETHER.get(c.comparator, (c.feature,)):
+            readers[feature].append((i, read))
     scores = tuple(COMPARATORS[c.comparator] for c in specs)
     return Plan(steps, scores, readers)
+
+
+_TOGETHER: Final = {
+    "person_name": ("name", "alias"),
+    "organisation_name": ("name", "alias"),
+    "crossed": by_value.PAPERS,
+}
+"""The features that one comparison takes together."""
 
 
 def _reader(spec: Comparing, model: Model) -> Read:
@@ -80,6 +93,8 @@ def _reader(spec: Comparing, model: Model) -> Read:
         return lambda features: by_name.read_person(features, model.tables)
     if spec.comparator == "organisation_name":
         return lambda features: by_name.read_organisation(features, model.tables)
+    if spec.comparator == "crossed":
+        return by_value.read_papers
     read = {
         "birth_date": by_value.read_dates,
         "address": by_value.read_places,
@@ -97,7 +112,7 @@ def _ready(kind: Kind, content: bytes, model: Model) -> Mapping[int, Any]:
     if "ncii" in features:
         return {}
     readers = _plan(kind, model).readers
-    chosen = dict(readers[f] for f in features if f in readers)
+    chosen = dict(one for f in features for one in readers.get(f, ()))
     found = ((i, chosen[i](features)) for i in sorted(chosen))
     return {i: value for i, value in found if value is not None}
 

@@ -81,6 +81,38 @@ def number(a: tuple[str, ...], b: tuple[str, ...], step: Step, tally: Tally) -> 
     identifier(a, b, step, tally)
 
 
+PAPERS: Final = (
+    "ssn", "curp", "rfc", "tin", "national_id", "passport", "visa", "dl", "sentri", "a_number", "bcc", "lei",
+    "ein", "registration_no", "imo", "mmsi", "hull_id", "official_no", "call_sign", "other",
+)  # fmt: skip
+"""Numbers of papers and registers, which one agency calls a passport's and another only a number."""
+_SHORT: Final = 6
+_CHARACTER: Final = 230
+"""Centibits of a character of a number: a decimal digit has 332, yet the numbers of one office run on."""
+
+Papers = Mapping[str, frozenset[str]]
+"""By number, without its issuer, the types that it is given as."""
+
+
+def read_papers(features: Mapping[str, Sequence[str]]) -> Papers | None:
+    """The numbers of papers and registers that are long enough to tell; None without any."""
+    found: dict[str, set[str]] = {}
+    for name in PAPERS:
+        for value in features.get(name, ()):
+            text = value.rpartition(":")[2] if identifiers.is_scoped(name) else value
+            if len(text) >= _SHORT and any(c.isdigit() for c in text):
+                found.setdefault(text, set()).add(name)
+    return {text: frozenset(types) for text, types in found.items()} or None
+
+
+def crossed(a: Papers, b: Papers, step: Step, tally: Tally) -> None:
+    """The same number, which one report gives as that of another paper than the other does."""
+    text = max((n for n, types in a.items() if types.isdisjoint(b.get(n, types))), key=len, default="")
+    if text:
+        bits = min(step.most, _CHARACTER * len(text))
+        tally.add(step, "same", f"{min(a[text])} {text}", f"{min(b[text])} {text}", bits)
+
+
 def plate(a: tuple[str, ...], b: tuple[str, ...], step: Step, tally: Tally) -> None:
     """The same plate of the same jurisdiction, the same plate with one jurisdiction unknown, or another."""
     if not set(a).isdisjoint(b):

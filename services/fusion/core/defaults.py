@@ -109,6 +109,11 @@ _ADDRESS: Final = Comparing("address", "address", {
     "different": Level("different", 0.17, 0.95),
 }, table="place", kin=100, stable=False)  # fmt: skip
 
+_CROSSED: Final = Comparing("number", "crossed", {
+    "same": Level("same number, given as another paper's", 0.9, 0.9, rarity=100),
+}, most=1400)  # fmt: skip
+"""It weighs by the number's length."""
+
 _PERSON: Final = KindModel(
     comparisons=(
         Comparing("name", "person_name", _SAME_NAME, most=2050),
@@ -131,6 +136,7 @@ _PERSON: Final = KindModel(
         }, table="occupation", stable=False),
         _ADDRESS,
         *_PERSON_IDENTIFIERS,
+        _CROSSED,
     ),
     rules=(
         "b4 t | a1 y po m o dd a3 pi", "po pi | a1 b1 y m t o dd a3 b4", "a3 b4 | y md po t o pi",
@@ -180,6 +186,7 @@ _ORGANIZATION: Final = KindModel(
         Comparing("registered", "birth_date", _BIRTH),
         _ADDRESS,
         *_ORGANIZATION_IDENTIFIERS,
+        _CROSSED,
     ),
     rules=(
         "w1 | w2 w3 w4 t po c", "w2 w3 | w4 t po c", "po pi | w1 w2", "j | t po c", "s | t po", "n | t po c",
@@ -210,7 +217,7 @@ _VESSEL: Final = KindModel(
         _identifier("mmsi", 22, differ=2, stable=False), _identifier("hull_id", 24, differ=4,
         comparator="number"),
         _identifier("official_no", 20, differ=1), _identifier("call_sign", 18, differ=1, stable=False),
-        _identifier("other", 14, stable=False),
+        _identifier("other", 14, stable=False), _CROSSED,
         Comparing("name", "organisation_name", _WORDS | {
             "missing": Level("only one has it", 0.02, 0.5),
             "whole": Level("the whole name is the same", 1.0, 1.0),

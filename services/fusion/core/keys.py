@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import orjson
 import xxhash
 
+from services.fusion.core.compare_values import PAPERS
 from services.fusion.core.components import COMPONENTS, INITIALS, NAME, PAIR, WORD, Component, Features
 from services.fusion.core.model import Model
 from services.fusion.core.profile import Profile
@@ -67,7 +68,7 @@ def _keys(kind: Kind, content: bytes, model: Model) -> tuple[int, ...]:
     plan = model.kinds[kind]
     scope = kind.value
     found = {
-        _hash(scope, f"{name}:{_number(kind, name, value)}")
+        _hash(scope, f"{_paper(kind, name)}:{_number(kind, name, value)}")
         for name in plan.identifiers
         if name in features and name not in _SPECIAL
         for value in features[name]
@@ -98,6 +99,14 @@ def _mailbox(email: str) -> str:
 
 
 _LONG: Final = 6
+
+
+def _paper(kind: Kind, name: str) -> str:
+    """The type of a number; one for all papers and registers, which agencies do not tell apart alike."""
+    return "paper" if name in _PAPERS and kind in COMPONENTS else name
+
+
+_PAPERS: Final = frozenset(PAPERS)
 
 
 def _number(kind: Kind, name: str, value: str) -> str:

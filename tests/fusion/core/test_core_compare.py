@@ -203,3 +203,20 @@ def test_each_rare_word_of_a_firms_name_finds_it() -> None:
 
 def test_a_name_alone_is_found_though_one_of_its_words_was_split() -> None:
     assert meet(person("Teodor Quilla feather"), person("Teodor Samuel Quillafeather"))
+
+
+def test_one_number_given_as_two_papers_counts_once_and_is_found() -> None:
+    passport = person("Omar Quillan", tied={"passport": "SY:A1234567"})
+    identity = person("Umar Quilan", tied={"national_id": "-:A1234567"})
+    assert meet(passport, identity)
+    assert [row[:3] for row in compare(passport, identity, MODEL).told if row[0] == "number"] == [
+        ("number", "passport A1234567", "national_id A1234567")
+    ]
+    both = person("Omar Quillan", tied={"passport": "SY:A1234567", "other": "-:A1234567"})
+    assert not [row for row in compare(both, passport, MODEL).told if row[0] == "number"]
+
+
+def test_a_short_number_of_two_papers_tells_nothing() -> None:
+    a = person("Omar Quillan", tied={"passport": "SY:12345"})
+    b = person("Umar Quilan", tied={"national_id": "-:12345"})
+    assert not [row for row in compare(a, b, MODEL).told if row[0] == "number"]
