@@ -19,7 +19,7 @@ _ONES: Final = """zero one two three four five six seven eight nine ten eleven t
 fifteen sixteen seventeen eighteen nineteen twenty"""
 FRAMES: Final = frozenset({"group", "holdings", "company"})
 """Words that one list writes and another leaves out."""
-_NAMES_TOO: Final = frozenset({"dell", "e"})
+NAMES_TOO: Final = frozenset({"dell", "e"})
 """Small words that, first in a name, are names."""
 _NUMBERS: Final = {w: str(n) for n, w in enumerate(_ONES.split())} | {
     "first": "1", "second": "2", "third": "3", "fourth": "4", "fifth": "5", "1st": "1", "2nd": "2",
@@ -103,9 +103,8 @@ def organisation(text: str) -> OrganisationName | None:
     words, form = _strip_form(words)
     words, again = _strip_form(_join_letters(words))
     plain = _numbers([_SPELLINGS.get(w, w) for w in words])
-    core = tuple(w for i, w in enumerate(plain) if w not in _SMALL or (not i and w in _NAMES_TOO)) or tuple(
-        plain
-    )
+    kept = [w for i, w in enumerate(plain) if w not in _SMALL or (not i and w in NAMES_TOO)]
+    core = tuple(kept or plain)
     return OrganisationName(core, again if form in {"", "co"} and again else form) if core else None
 
 

@@ -98,7 +98,7 @@ def read_organisation(
         name = organisations.parse(text)
         words = ((t, min(table.of(t), _HOME) if t in home else table.of(t)) for t in name.words)
         tokens = [token(t, UNKNOWN, bits) for t, bits in words]
-        if tokens[0].particle:  # Dell, first, is a name
+        if tokens[0].text in organisations.NAMES_TOO:
             tokens[0] = tokens[0]._replace(particle=False, bits=table.of(tokens[0].text))
         found.append(Named(text, tuple(tokens), name.form))
     return tuple(found) or None

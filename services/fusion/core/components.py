@@ -90,7 +90,7 @@ def person_components(features: Features, model: Model) -> Components:
         words = _name(text, shares, values)
         yield values, NAME
         yield from _tokens(words, shares, common)
-        if not common and len(words) > 2:  # nothing else could find Patr ushev
+        if not common and len(words) > 2:  # nothing else could find Quilla feather
             for i in range(len(words) - 1):
                 joined = (*words[:i], words[i] + words[i + 1], *words[i + 2 :])
                 yield from _tokens(joined, shares, common)
