@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
@@ -163,9 +164,11 @@ class Counting:
 
 def trained(persons: int, size: int) -> Model:
     """The model for a population of this kind and so many profiles, a million at least."""
-    model = load().sized(size)
+    model = load()
+    sized = model.sized(size)
     if not persons:
-        return model
+        return sized
+    model = replace(model, bits=max(model.bits, sized.bits))
     stream, resolver, known = Stream(99, "persons"), CoreResolver(model), [0, 0, 1]
     found: dict[str, Profile] = {}
     while len(found) < persons:

@@ -43,7 +43,7 @@ class Bounded(Generic[K, V]):
 class Profiles:
     """Profiles with their keys, and comparisons, as one worker remembers them between batches."""
 
-    def __init__(self, resolver: Resolver, *, profiles: int = 24_000, comparisons: int = 8_000) -> None:
+    def __init__(self, resolver: Resolver, *, profiles: int = 20_000, comparisons: int = 8_000) -> None:
         self.resolver = resolver
         self.cap = resolver.cap
         self.review = min(resolver.review, resolver.threshold)

@@ -30,7 +30,7 @@ from shared.telemetry import configure_logging
 from shared.worker import Worker
 
 NAME: Final = "fusion"
-CACHE_MB: Final = 48
+CACHE_MB: Final = 40
 """SQLite's page cache of a worker; of two workers each loses it whenever the other commits."""
 
 log = logging.getLogger(__name__)

@@ -84,7 +84,7 @@ RANK: Final = {
 }  # fmt: skip
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=32_768)
 def level(a: Token, b: Token) -> str:  # noqa: PLR0911  # one return for each level
     """How alike two words are: a key of ``RANK``."""
     x, y = a.text, b.text
