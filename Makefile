@@ -39,7 +39,7 @@ format: setup  ## Format the code
 	@$(BIN)/ruff check --fix .
 
 fuzz: setup  ## Run the property tests with many more examples, and SCHEDULES of the resolver's
-	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not slow" $(TESTS)
+	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(TESTS)
 	@$(BIN)/python -m tests.fusion.fuzz --schedules $(SCHEDULES)
 
 bench: setup  ## Run every benchmark; results go to bench/results
