@@ -101,6 +101,8 @@ class KindModel:
     kin: int = 1500
 
 
+_MAKING: Final = 2
+"""Raised whenever equal content and model give other keys than before, so that no database keeps both."""
 _USUAL: Final = 25_000
 """Records of the list that the packaged threshold is made for."""
 _SHORT: Final = 100
@@ -148,8 +150,8 @@ class Model:
 
     @cached_property
     def version(self) -> str:
-        """16 hex digits that change with any weight, table or rule."""
-        content = self.as_dict()
+        """16 hex digits that change with any weight, table or rule, and with how keys are made."""
+        content = self.as_dict() | {"making": _MAKING}
         content.pop("note")
         raw = json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
         return blake2b(raw, digest_size=8).hexdigest()

@@ -202,3 +202,9 @@ def test_training_that_runs_away_keeps_the_weights() -> None:
     trained = train(found, MODEL.sized(400), seed=7)
     assert trained.matches == 0
     assert trained.model.kinds[Kind.ORGANIZATION] == MODEL.sized(400).kinds[Kind.ORGANIZATION]
+
+
+def test_a_model_has_another_version_once_keys_are_made_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = replace(MODEL, note="before").version
+    monkeypatch.setattr(models, "_MAKING", -1)
+    assert replace(MODEL, note="after").version != before == MODEL.version
